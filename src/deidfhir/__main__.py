@@ -1,0 +1,5 @@
+"""`python -m deidfhir`."""
+
+from deidfhir.cli.main import run
+
+run()

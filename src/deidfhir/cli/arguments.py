@@ -1,0 +1,181 @@
+"""Options and help of every command."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from deidfhir import __version__
+from deidfhir.errors import UsageError
+from deidfhir.fhir.versions import FHIR_NAMES
+from deidfhir.pipeline.gate import parse_accept
+from deidfhir.sync.transport import DEFAULT_TIMEOUT
+
+EXIT_CODES = """\
+exit codes:
+  0  done
+  1  failed: someone must act before the same command can go on
+  2  usage: the command line, a PATH or a setting is wrong
+  3  partial: something was refused, skipped for cause or given up; the summary says what
+  5  try later: the target is down or refuses for now
+  where several apply: 2, 1, 5, 3, 0
+"""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports usage errors in one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = _Parser(
+        prog="deidfhir",
+        description="Say in FHIR how DICOM images were de-identified, as the images state it.",
+        epilog=EXIT_CODES + "\nexample:\n  deidfhir show study/\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"deidfhir {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _show(commands)
+    _map(commands)
+    _sync(commands)
+    _verify(commands)
+    _explain(commands)
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    summary: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    one = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example:\n  {example}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("--config", type=Path, metavar="FILE", help="settings of the site, TOML")
+    return one
+
+
+def _paths(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="file or folder: Part 10 files, and .json holding DICOM JSON",
+    )
+
+
+def _mapping(one: argparse.ArgumentParser) -> None:
+    _paths(one)
+    one.add_argument("--fhir", choices=FHIR_NAMES, default="R4", help="FHIR version (R4)")
+    one.add_argument(
+        "--accept",
+        type=_accept,
+        default="removed",
+        metavar="VERDICTS",
+        help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all "
+        "(removed); the rest is refused",
+    )
+
+
+def _target(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
+    )
+    one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
+    one.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help=f"for one request with its repetitions ({DEFAULT_TIMEOUT:.0f})",
+    )
+
+
+def _json(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _show(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Show what the objects claim, study by study."
+    one = _command(commands, "show", summary, "deidfhir show study/ --json")
+    _paths(one)
+    _json(one)
+
+
+def _map(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Write one transaction Bundle a study to stdout, as NDJSON."
+    one = _command(commands, "map", summary, "deidfhir map study/ --fhir R5 > bundles.ndjson")
+    _mapping(one)
+    one.add_argument(
+        "--recorded",
+        type=_instant,
+        metavar="INSTANT",
+        help="when the statement was first made, such as 2026-01-31T12:00:00Z",
+    )
+
+
+def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Make a FHIR server, or a folder of NDJSON, state what the objects state."
+    example = "deidfhir sync archive/ --to http://127.0.0.1:8080/fhir"
+    one = _command(commands, "sync", summary, example)
+    _mapping(one)
+    _target(one)
+    one.add_argument("--dry-run", action="store_true", help="only say what would be sent")
+    _json(one)
+
+
+def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Read back and compare: missing, drifted, ok."
+    example = "deidfhir verify archive/ --to http://127.0.0.1:8080/fhir"
+    one = _command(commands, "verify", summary, example)
+    _mapping(one)
+    _target(one)
+    _json(one)
+
+
+def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Tell, attribute by attribute, where an object's content goes or why it stays."
+    one = _command(commands, "explain", summary, "deidfhir explain study/im1.dcm")
+    one.add_argument("file", type=Path, metavar="FILE", help="one file")
+    _json(one)
+
+
+def _accept(words: str) -> object:
+    try:
+        return parse_accept(words)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _instant(text: str) -> str:
+    from datetime import datetime  # noqa: PLC0415 - only for this option
+
+    try:
+        if not _INSTANT.fullmatch(text):
+            raise ValueError
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(str(UsageError("recorded-form"))) from None
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError("--timeout takes seconds between 0 and 86400")
+    return seconds

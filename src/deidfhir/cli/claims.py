@@ -1,0 +1,78 @@
+"""`show` and `explain` as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deidfhir.cli.render import printable
+
+
+def show_lines(shown: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of `show`."""
+    for study in shown["studies"]:
+        yield from _study(study)
+        yield ""
+    counts = f"{len(shown['studies'])} studies, {shown['instances']} instances"
+    yield f"{counts}, {len(shown['skipped'])} skipped, {shown['foreign']} foreign files"
+    for one in shown["skipped"]:
+        yield f"skipped {printable(one['path'])}: {one['text']}"
+
+
+def _study(study: dict[str, Any]) -> Iterator[str]:
+    name = study["uid"] or study["path"]
+    counts = f"{study['series']} series, {study['instances']} instances"
+    yield printable(f"{study['verdict'].upper()}  {name}  ({counts})")
+    if study["uid"]:
+        yield printable(f"  path       {study['path']}")
+    for word, key in (
+        ("method", "methods"),
+        ("burned in", "burned_in_annotation"),
+        ("features", "recognizable_visual_features"),
+        ("dates", "longitudinal_temporal_information_modified"),
+    ):
+        for values in study[key]:
+            if values is not None:
+                yield printable(f"  {word:<10} {' | '.join(values) or '(empty)'}")
+    for items in study["codes"]:
+        for item in items or ():
+            yield printable(f"  code       {_code(item)}")
+    for items in study["equipment"]:
+        for item in items or ():
+            yield printable(f"  equipment  {_equipment(item)}")
+    for one in study["findings"]:
+        yield f"  {one['severity']:<10} {one['text']} [{one['code']}]"
+
+
+def _code(item: dict[str, Any]) -> str:
+    def first(*keywords: str) -> str:
+        found = (item[keyword] for keyword in keywords if item.get(keyword))
+        return "\\".join(next(found, ["-"]))
+
+    value = first("CodeValue", "LongCodeValue", "URNCodeValue")
+    return f"{value} {first('CodingSchemeDesignator')} {first('CodeMeaning')}"
+
+
+def _equipment(item: dict[str, Any]) -> str:
+    words = []
+    for keyword, content in item.items():
+        if isinstance(content, dict):
+            words.append(f"{keyword} withheld")
+        elif content and isinstance(content[0], str):
+            words.append(f"{keyword} {', '.join(content)}")
+    return "; ".join(words) or "(empty)"
+
+
+def explain_lines(explained: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of `explain`."""
+    for one in explained["objects"]:
+        yield printable(f"{explained['path']}: {one['verdict']} ({'; '.join(one['reasons'])})")
+        for row in one["attributes"]:
+            name = f"{row['tag']} {row['attribute']}"
+            if row["leaves"] and row["to"]:
+                where = ", ".join(row["to"])
+                yield f"  {name:<62} -> {where}  [{row['section']}]"
+            else:
+                yield f"  {name:<62} stays: {row['rule']}  [{row['section']}]"
+        for finding in one["findings"]:
+            yield f"  {finding['severity']}: {finding['text']} [{finding['section']}]"

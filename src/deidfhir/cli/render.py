@@ -1,0 +1,169 @@
+"""Reports as text for people and as objects for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from deidfhir.model.finding import Finding
+from deidfhir.pipeline.mapped import Work
+from deidfhir.pipeline.runs import SyncRun, VerifyRun
+
+RESOURCE_OUTCOMES = ("created", "updated", "unchanged", "deleted", "failed")
+_SHOWN = 10
+
+
+def as_json(content: object) -> str:
+    """Return one JSON object on one line for stdout."""
+    return json.dumps(content, ensure_ascii=False)
+
+
+def input_counts(work: Work) -> dict[str, Any]:
+    """Return the keys that `map`, `sync` and `verify` share."""
+    reading = work.reading
+    return {
+        "studies": work.studies,
+        "instances": reading.instances,
+        "refused": len(work.refusals),
+        "skipped": len(reading.skipped),
+        "foreign": reading.foreign,
+        "findings": len(work.findings),
+    }
+
+
+def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
+    """Return what `sync --json` prints."""
+    report = run.report
+    counts = input_counts(run.work)
+    partial = sum(1 for one in report.troubles if one.code == "partial-study")
+    return {
+        "command": "sync",
+        "target": run.target.shown,
+        "fhir": run.work.context.version.name,
+        "accept": sorted(one.value for one in run.work.accept),
+        "dry_run": dry_run,
+        **counts,
+        "refused": counts["refused"] + partial,
+        "findings": counts["findings"] + len(report.troubles),
+        "requests": run.target.requests,
+        "resources": {name: report.resources[name] for name in RESOURCE_OUTCOMES},
+        "withdrawn": report.withdrawn,
+        **_details(run.work),
+        "troubles": [
+            {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
+            for one in report.troubles
+        ],
+        "error": None if report.error is None else str(report.error),
+        "exit_code": run.exit_code,
+    }
+
+
+def verify_object(run: VerifyRun) -> dict[str, Any]:
+    """Return what `verify --json` prints."""
+    report = run.report
+    return {
+        "command": "verify",
+        "target": run.target.shown,
+        "fhir": run.work.context.version.name,
+        "accept": sorted(one.value for one in run.work.accept),
+        **input_counts(run.work),
+        "requests": run.target.requests,
+        "ok": report.ok,
+        "missing": len(report.missing),
+        "drifted": len(report.drifted),
+        "resources": {**dict.fromkeys(RESOURCE_OUTCOMES, 0), "unchanged": report.ok},
+        "differences": [
+            {"resource": name, "path": path, "state": state}
+            for state, found in (("missing", report.missing), ("drifted", report.drifted))
+            for name, path in found
+        ],
+        **_details(run.work),
+        "error": None if report.error is None else str(report.error),
+        "exit_code": run.exit_code,
+    }
+
+
+def _details(work: Work) -> dict[str, Any]:
+    return {
+        "refusals": [one.as_dict() for one in work.refusals],
+        "skips": [one.as_dict() for one in work.reading.skipped],
+    }
+
+
+def input_lines(work: Work) -> list[str]:
+    """Return what was read, refused and skipped, as lines."""
+    counts = input_counts(work)
+    lines = [
+        f"read      {counts['studies']} studies, {counts['instances']} instances"
+        + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else "")
+    ]
+    lines += _listed(
+        "refused",
+        [
+            f"{one.path}: {one.verdict.value}"
+            if one.finding.code == "not-accepted"
+            else f"{one.path}: {one.finding.text}"
+            for one in work.refusals
+        ],
+        "not among the verdicts accepted; `deidfhir show` tells what they claim",
+    )
+    lines += _listed("skipped", [f"{one.path}: {one.text}" for one in work.reading.skipped])
+    told = Counter(one.code for one in work.findings if one.code != "not-accepted")
+    lines += _listed(
+        "findings",
+        [f"{code} in {count}: {Finding(code).text}" for code, count in sorted(told.items())],
+        count=len(work.findings),
+    )
+    return lines
+
+
+def _listed(
+    word: str, entries: list[str], remark: str = "", *, count: int | None = None
+) -> list[str]:
+    if not entries:
+        return []
+    number = len(entries) if count is None else count
+    lines = [f"{word:<9} {number}" + (f" ({remark})" if remark else "")]
+    lines += [f"          - {printable(one)}" for one in entries[:_SHOWN]]
+    if len(entries) > _SHOWN:
+        lines.append(f"          - and {len(entries) - _SHOWN} more (--json lists all)")
+    return lines
+
+
+def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
+    """Return the report of a sync, as lines."""
+    report = run.report
+    told = ", ".join(
+        f"{report.resources[name]} {name}" for name in RESOURCE_OUTCOMES if report.resources[name]
+    )
+    word = "would be" if dry_run else "resources"
+    lines = [
+        *input_lines(run.work),
+        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        f"{word:<9} {told or 'nothing to send'}",
+        f"requests  {run.target.requests}",
+    ]
+    loud = [
+        f"{one.name}: {Finding(one.code).text}" + (f" ({one.detail})" if one.detail else "")
+        for one in report.troubles
+    ]
+    return lines + _listed("attention", loud)
+
+
+def verify_lines(run: VerifyRun) -> list[str]:
+    """Return the report of a verification, as lines."""
+    report = run.report
+    return [
+        *input_lines(run.work),
+        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        f"compared  {report.ok} ok, {len(report.missing)} missing, {len(report.drifted)} drifted",
+        *_listed("missing", [f"{name} of {path}" for name, path in report.missing]),
+        *_listed("drifted", [f"{name} of {path}" for name, path in report.drifted]),
+        f"requests  {run.target.requests}",
+    ]
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters cannot move a terminal's cursor."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -1,0 +1,103 @@
+"""Settings of a site: from a TOML file, then the environment; the origin is named in errors."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from deidfhir.errors import UsageError
+from deidfhir.tables import table
+
+PREFIX = "DEIDFHIR_"
+FILE_VARIABLE = "DEIDFHIR_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a site decides once; every field has a safe default.
+
+    Args:
+        namespace: URI in which all ids are made (D17); a site sets its own and keeps it.
+        tenant: Part of the ids' names, for servers that several archives share.
+        canonical: Base of the addresses of our extensions.
+        patient_id_system: System of the subject's identifier; empty means `namespace` (D6).
+        label: Security label for studies whose identity is removed (D8).
+        activity: What the site knows the activity to be (D12).
+        operators: Whether Operators' Name of a 109104 item may leave (D4).
+        narrative: Whether resources carry a narrative (D24).
+    """
+
+    namespace: str = table("urls.toml")["ours"]["namespace"]
+    tenant: str = ""
+    canonical: str = table("urls.toml")["ours"]["canonical"]
+    patient_id_system: str = ""
+    label: Literal["none", "PSEUDED", "ANONYED"] = "none"
+    activity: Literal["DEID", "PSEUD", "ANONY"] = "DEID"
+    operators: bool = False
+    narrative: bool = True
+
+
+_CHOICES = {"label": ("none", "PSEUDED", "ANONYED"), "activity": ("DEID", "PSEUD", "ANONY")}
+
+
+def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a file, overridden by `DEIDFHIR_*` variables.
+
+    Args:
+        path: A TOML file whose keys are the settings' names; without it, the file that
+            `DEIDFHIR_CONFIG` names, if any.
+        environment: The process's variables.
+
+    Raises:
+        UsageError: A file that cannot be read, an unknown setting, or a value of a wrong form.
+    """
+    named = environment.get(FILE_VARIABLE)
+    path = path or (Path(named) if named else None)
+    settings = Settings()
+    if path is not None:
+        for name, value in _read(path).items():
+            settings = _with(settings, name, value, str(path))
+    for one in fields(Settings):
+        variable = PREFIX + one.name.upper()
+        if variable in environment:
+            settings = _with(settings, one.name, environment[variable], variable)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError("config-unreadable", path=path) from error
+    except ValueError as error:
+        raise UsageError("config-form", path=path) from error
+
+
+def _with(settings: Settings, name: str, value: object, origin: str) -> Settings:
+    known = {one.name: getattr(settings, one.name) for one in fields(Settings)}
+    if name not in known:
+        raise UsageError("setting-unknown", origin=origin, name=name, known=", ".join(known))
+    if isinstance(known[name], bool):
+        words = {"true": True, "1": True, "false": False, "0": False}
+        value = words.get(str(value).lower())
+        wanted = "true or false"
+    elif name in _CHOICES:
+        value = value if value in _CHOICES[name] else None
+        wanted = " or ".join(_CHOICES[name])
+    else:
+        value = value if isinstance(value, str) and _fits(name, value) else None
+        wanted = "a text" if name == "tenant" else "a URI"
+    if value is None:
+        raise UsageError("setting-value", origin=origin, name=name, wanted=wanted)
+    changed: Any = {name: value}
+    return replace(settings, **changed)
+
+
+def _fits(name: str, value: str) -> bool:
+    if name == "tenant":
+        return "|" not in value
+    return (name == "patient_id_system" and not value) or (":" in value and " " not in value)

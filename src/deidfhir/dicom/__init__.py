@@ -1,0 +1,1 @@
+"""Reading DICOM: files, pydicom data sets and DICOM JSON become instances. Knows no FHIR."""

@@ -1,0 +1,80 @@
+"""A pydicom data set → wanted elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.values import convert_single_string, convert_text
+
+from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, settled
+from deidfhir.model.attributes import Attribute, attributes
+
+# PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
+_CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
+_SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
+
+
+def elements_of(dataset: Dataset, within: str = "object") -> Elements:
+    """Return the wanted elements of a data set.
+
+    Args:
+        dataset: A data set, read or made; only its root level is looked at, and the items of the
+            sequences that the table names.
+        within: Where the data set stands (`mappings/attributes.toml`).
+
+    Raises:
+        ObjectSkipped: `damaged`, a wanted element cannot be decoded.
+    """
+    found: Elements = {}
+    for tag, attribute in attributes(within).items():
+        if tag not in dataset:
+            continue
+        try:
+            found[attribute.keyword] = _content(dataset, attribute)
+        except ObjectSkipped:
+            raise
+        except Exception as error:  # pydicom raises whatever the broken bytes lead it to
+            raise ObjectSkipped("damaged") from error
+    return found
+
+
+def _content(dataset: Dataset, attribute: Attribute) -> Content:
+    if attribute.vr == "SQ":
+        if not attribute.items:
+            return ()
+        items = dataset[attribute.tag].value or ()
+        return tuple(elements_of(item, attribute.items) for item in items)
+    element: Any = dataset.get_item(attribute.tag)
+    if isinstance(element, RawDataElement):
+        return settled(_decoded(element.value or b"", attribute.vr, dataset))
+    return settled(_plain(element.value))
+
+
+def _decoded(raw: bytes, vr: str, dataset: Dataset) -> tuple[str, ...]:
+    """Decode by the VR of the standard: writers state other VRs (UN, SH, DS), the bytes hold."""
+    if vr not in _CHARSET_VRS:
+        text = raw.decode("iso8859-1").rstrip(" \0")
+        return (text,) if vr in _SINGLE_VRS else tuple(v.rstrip(" \0") for v in text.split("\\"))
+    encodings: Any = dataset.original_character_set
+    encodings = [encodings] if isinstance(encodings, str) else list(encodings)
+    if vr in _SINGLE_VRS:
+        return (convert_single_string(raw, encodings).rstrip(" \0"),)
+    values: Any = convert_text(raw, encodings)
+    return _plain(values)
+
+
+def _plain(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - pydicom's values are of any type
+    if value is None:
+        return ()
+    if isinstance(value, (MultiValue, list, tuple)):
+        return tuple(_text(one) for one in value)
+    return (_text(value),)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bytes):
+        value = value.decode("iso8859-1")
+    return str(value).rstrip(" \0")

@@ -1,0 +1,111 @@
+"""DICOM JSON (PS3.18 F.2) → wanted elements, one dictionary an object."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, settled
+from deidfhir.model.attributes import Attribute, attributes
+
+
+def read_json(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the DICOM JSON objects of a file that holds one or an array of them.
+
+    Args:
+        path: The file, UTF-8.
+
+    Raises:
+        ObjectSkipped: `file-unreadable` or `not-dicom-json`.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ObjectSkipped("file-unreadable") from error
+    except (ValueError, RecursionError) as error:
+        raise ObjectSkipped("not-dicom-json") from error
+    objects = content if isinstance(content, list) else [content]
+    if not objects or not all(_is_object(one) for one in objects):
+        raise ObjectSkipped("not-dicom-json")
+    yield from objects
+
+
+def _is_object(candidate: object) -> bool:
+    """Whether it is keyed by tags of eight hexadecimal digits, as PS3.18 F.2.2 wants."""
+    if not isinstance(candidate, dict) or not candidate:
+        return False
+    return all(
+        isinstance(key, str) and len(key) == 8 and isinstance(value, dict)
+        for key, value in candidate.items()
+    ) and any(_tag(key) is not None for key in candidate)
+
+
+def _tag(key: str) -> int | None:
+    try:
+        return int(key, 16)
+    except ValueError:
+        return None
+
+
+def elements_of_json(source: dict[str, Any], within: str = "object") -> Elements:
+    """Return the wanted elements of one DICOM JSON object or item.
+
+    Args:
+        source: Tag → `{"vr": …, "Value": […]}`.
+        within: Where it stands (`mappings/attributes.toml`).
+
+    Raises:
+        ObjectSkipped: `damaged`, a wanted element has a form that PS3.18 F.2 does not know.
+    """
+    wanted = attributes(within)
+    found: Elements = {}
+    for key in sorted(source):
+        attribute = wanted.get(_tag(key) or -1)
+        if attribute is None:
+            continue
+        element = source[key]
+        if not isinstance(element, dict):
+            raise ObjectSkipped("damaged")
+        found[attribute.keyword] = _content(element, attribute)
+    return found
+
+
+def _content(element: dict[str, Any], attribute: Attribute) -> Content:
+    value = element.get("Value")
+    if attribute.vr == "SQ":
+        if not attribute.items or value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise ObjectSkipped("damaged")
+        return tuple(elements_of_json(item, attribute.items) for item in value)
+    if value is None and "InlineBinary" in element:
+        value = [_inline(element["InlineBinary"])]
+    if value is None:
+        return ()
+    texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
+    if attribute.vr not in ("ST", "LT", "UT", "UR"):
+        # The backslash separates values (PS3.5 6.2): some writers leave it inside one string.
+        texts = [part for text in texts for part in text.split("\\")]
+    return settled(tuple(text.rstrip(" \0") for text in texts))
+
+
+def _inline(encoded: object) -> str:
+    try:
+        return base64.b64decode(str(encoded), validate=True).decode("iso8859-1")
+    except (binascii.Error, ValueError) as error:
+        raise ObjectSkipped("damaged") from error
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):  # a Person Name: its representations joined as in PS3.5 6.2.1
+        parts = [str(value.get(name, "")) for name in ("Alphabetic", "Ideographic", "Phonetic")]
+        return "=".join(parts).rstrip("=")
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise ObjectSkipped("damaged")

@@ -1,0 +1,116 @@
+"""A Part 10 file → wanted elements: the header alone, never pixels."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileDataset
+from pydicom.filereader import read_partial
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from deidfhir.dicom.dataset import elements_of
+from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was read of one file.
+
+    Args:
+        elements: The wanted elements.
+        tail_broken: Whether the header is broken after the last marker, so that what stands
+            there is not known.
+    """
+
+    elements: Elements
+    tail_broken: bool = False
+
+
+_ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
+
+
+def read_header(path: Path) -> Header:
+    """Return the wanted elements of a file with or without preamble, in any transfer syntax.
+
+    A header that ends early is an error of its own: an attribute that was cut off must never look
+    like one that is absent. Only what stands after the last marker may be broken.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
+    """
+    try:
+        return Header(_attempt(path, last_tag()))
+    except ObjectSkipped as whole:
+        if whole.code not in ("truncated", "not-dicom"):
+            raise
+        try:
+            return Header(_attempt(path, last_marker_tag(), must_pass=True), tail_broken=True)
+        except ObjectSkipped:
+            raise whole from None
+
+
+def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Elements:
+    try:
+        with path.open("rb") as stream:
+            return _read(stream, path.stat().st_size, last, must_pass=must_pass)
+    except ObjectSkipped:
+        raise
+    except OSError as error:
+        # pydicom reports broken bytes as OSError too; only the system's errors carry a number.
+        code = "file-unreadable" if error.errno else "truncated"
+        raise ObjectSkipped(code) from error
+    except (EOFError, zlib.error) as error:
+        raise ObjectSkipped("truncated") from error
+    except Exception as error:  # pydicom raises whatever the broken bytes lead it to
+        raise ObjectSkipped("not-dicom") from error
+
+
+def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Elements:
+    passed_last = False
+
+    def past_the_last(tag: int, _vr: str | None, _length: int) -> bool:
+        nonlocal passed_last
+        if tag > last and tag not in _ITEM_DELIMITERS:
+            passed_last = True
+        return passed_last
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's warnings quote values
+        dataset = read_partial(
+            stream,  # type: ignore[arg-type]
+            stop_when=past_the_last,
+            force=True,
+            specific_tags=list(attributes("object")),
+        )
+        if must_pass and not passed_last:
+            raise ObjectSkipped("truncated")
+        if not passed_last:
+            _require_whole(dataset, stream, size)
+        return elements_of(dataset)
+
+
+def _require_whole(dataset: FileDataset, stream: IO[bytes], size: int) -> None:
+    """Reject a header that ended before the last wanted tag for want of bytes."""
+    if not len(dataset):
+        raise ObjectSkipped("truncated" if len(dataset.file_meta) else "not-dicom")
+    for tag in dataset.keys():  # noqa: SIM118 - iterating the data set would decode it
+        element: Any = dataset.get_item(tag)
+        if (
+            isinstance(element, RawDataElement)
+            and element.length != 0xFFFFFFFF
+            and len(element.value or b"") < element.length
+        ):
+            raise ObjectSkipped("truncated")
+    deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    # A skipped element is sought over, also beyond the end; a header that is cut leaves a rest.
+    if not deflated and stream.tell() != size:
+        raise ObjectSkipped("truncated")

@@ -1,0 +1,141 @@
+"""Wanted elements → an instance: the one place where reading decides what an object states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.model.attributes import attributes
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance, Item, Items, Markers, Values, trimmed
+from deidfhir.model.uid import is_oid, is_usable
+
+DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
+
+
+def instance_of(
+    elements: Elements, path: str = "", *, tail_broken: bool = False
+) -> tuple[Instance, tuple[Finding, ...]]:
+    """Return what one object states, and what is odd about its identity (D23).
+
+    Args:
+        elements: The wanted elements of its root data set.
+        path: Where it was read, as the operator named it.
+        tail_broken: Whether what stands after the markers could not be read.
+
+    Raises:
+        ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
+    """
+    study = _uid(elements, "StudyInstanceUID", "no-study-uid")
+    series = _uid(elements, "SeriesInstanceUID", "no-series-uid")
+    sop = _uid(elements, "SOPInstanceUID", "no-instance-uid")
+    odd = [uid for uid in (study, series, sop) if not is_oid(uid)]
+    instance = Instance(
+        study_uid=study,
+        series_uid=series,
+        sop_instance_uid=sop,
+        markers=_markers(elements),
+        path=path,
+        sop_class_uid=_first(elements, "SOPClassUID"),
+        modality=_first(elements, "Modality"),
+        series_number=_first(elements, "SeriesNumber"),
+        instance_number=_first(elements, "InstanceNumber"),
+        patient_id=_first(elements, "PatientID"),
+        study_date=_first(elements, "StudyDate"),
+        study_time=_first(elements, "StudyTime"),
+        series_date=_first(elements, "SeriesDate"),
+        series_time=_first(elements, "SeriesTime"),
+        timezone=_first(elements, "TimezoneOffsetFromUTC"),
+        study_description=_first(elements, "StudyDescription"),
+        series_description=_first(elements, "SeriesDescription"),
+        body_part=_first(elements, "BodyPartExamined"),
+        title=_title(elements),
+        encrypted=tail_broken or "EncryptedAttributesSequence" in elements,
+    )
+    codes = ["uid-not-oid"] * bool(odd) + ["header-tail-broken"] * tail_broken
+    return instance, tuple(Finding(code, path) for code in codes)
+
+
+def _uid(elements: Elements, keyword: str, otherwise: str) -> str:
+    uid = _first(elements, keyword)
+    if not is_usable(uid):
+        raise ObjectSkipped(otherwise)
+    return uid
+
+
+def _first(elements: Elements, keyword: str) -> str:
+    values = _strings(elements.get(keyword, ()))
+    return trimmed(values[0]) if values else ""
+
+
+def _strings(content: tuple[Any, ...]) -> Values:
+    return tuple(value for value in content if isinstance(value, str))
+
+
+def _title(elements: Elements) -> str:
+    """Return the instance's title by HL7's mapping, the most telling attribute first."""
+    concept = next((one for one in elements.get("ConceptNameCodeSequence", ())), None)
+    meaning = _first(concept, "CodeMeaning") if isinstance(concept, dict) else ""
+    image_type = "\\".join(_strings(elements.get("ImageType", ())))
+    return (
+        _first(elements, "DocumentTitle") or meaning or _first(elements, "ContentLabel")
+    ) or image_type
+
+
+def _markers(elements: Elements) -> Markers:
+    codes = _items(elements.get("DeidentificationMethodCodeSequence"), "code item")
+    equipment = _items(elements.get("ContributingEquipmentSequence"), "equipment item") or ()
+    return Markers(
+        patient_identity_removed=_values(elements, "PatientIdentityRemoved"),
+        method=_values(elements, "DeidentificationMethod"),
+        method_code=codes,
+        burned_in_annotation=_values(elements, "BurnedInAnnotation"),
+        recognizable_visual_features=_values(elements, "RecognizableVisualFeatures"),
+        longitudinal_temporal_information_modified=_values(
+            elements, "LongitudinalTemporalInformationModified"
+        ),
+        equipment=tuple(item for item in equipment if _deidentifies(item)),
+        coding_schemes=_schemes(elements, codes or ()),
+    )
+
+
+def _values(elements: Elements, keyword: str) -> Values | None:
+    return _strings(elements[keyword]) if keyword in elements else None
+
+
+def _items(content: Any, within: str) -> Items | None:  # noqa: ANN401 - a union mypy cannot narrow
+    if content is None:
+        return None
+    return tuple(_item(one, within) for one in content if isinstance(one, dict))
+
+
+def _item(elements: Elements, within: str) -> Item:
+    pairs: list[tuple[str, Values | Items]] = []
+    for attribute in attributes(within).values():
+        if attribute.keyword not in elements:
+            continue
+        content = elements[attribute.keyword]
+        if attribute.items:
+            pairs.append((attribute.keyword, _items(content, attribute.items) or ()))
+        else:
+            pairs.append((attribute.keyword, _strings(content)))
+    return Item(tuple(pairs))
+
+
+def _deidentifies(item: Item) -> bool:
+    return any(
+        code.first("CodeValue") == DEIDENTIFYING_EQUIPMENT
+        and code.first("CodingSchemeDesignator").upper() == "DCM"
+        for code in item.items("PurposeOfReferenceCodeSequence")
+    )
+
+
+def _schemes(elements: Elements, codes: Items) -> tuple[tuple[str, str], ...]:
+    """Return the UIDs that the object gives for the schemes which its method codes use."""
+    used = {code.first("CodingSchemeDesignator") for code in codes}
+    pairs = {
+        (_first(one, "CodingSchemeDesignator"), _first(one, "CodingSchemeUID"))
+        for one in elements.get("CodingSchemeIdentificationSequence", ())
+        if isinstance(one, dict)
+    }
+    return tuple(sorted(pair for pair in pairs if pair[0] in used and is_oid(pair[1])))

@@ -1,0 +1,80 @@
+"""Extensions: built and read without losing a value."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.tables import table
+
+DATA_ABSENT_REASON: str = table("urls.toml")["hl7"]["data_absent_reason"]
+UNKNOWN = "unknown"
+MASKED = "masked"
+
+
+def address(canonical: str, name: str) -> str:
+    """Return the URL of one of our extensions.
+
+    Args:
+        canonical: The site's canonical base.
+        name: Key of `[extension]` in `mappings/urls.toml`.
+    """
+    suffix: str = table("urls.toml")["extension"][name]
+    return f"{canonical}/StructureDefinition/{suffix}"
+
+
+def data_absent(reason: str) -> JsonObject:
+    """Return the data-absent-reason extension."""
+    return {"url": DATA_ABSENT_REASON, "valueCode": reason}
+
+
+def absent_reason(element: JsonObject) -> str | None:
+    """Return the data-absent-reason of an element, if it carries one."""
+    for one in element.get("extension", ()):
+        if one.get("url") == DATA_ABSENT_REASON:
+            code: str = one["valueCode"]
+            return code
+    return None
+
+
+def text_slot(url: str, text: str) -> JsonObject:
+    """Return a slot that holds one text verbatim.
+
+    An empty text becomes data-absent-reason `unknown`, a text with characters that a FHIR string
+    must not hold (FHIR datatypes, string) becomes base64 of its UTF-8.
+    """
+    if not text:
+        return absent_slot(url, UNKNOWN)
+    if is_fhir_string(text):
+        return {"url": url, "valueString": text}
+    encoded = text.encode("utf-8", "surrogatepass")
+    return {"url": url, "valueBase64Binary": base64.b64encode(encoded).decode("ascii")}
+
+
+def absent_slot(url: str, reason: str) -> JsonObject:
+    """Return a slot whose value is not there, with the reason."""
+    return {"url": url, "extension": [data_absent(reason)]}
+
+
+def slot_text(slot: JsonObject) -> str | None:
+    """Return the text of a slot; empty for `unknown`, None for `masked`."""
+    if "valueString" in slot:
+        text: str = slot["valueString"]
+        return text
+    if "valueBase64Binary" in slot:
+        return base64.b64decode(slot["valueBase64Binary"]).decode("utf-8", "surrogatepass")
+    return None if absent_reason(slot) == MASKED else ""
+
+
+def is_fhir_string(text: str) -> bool:
+    """Whether the text can stand in a FHIR string: some ink, and no control character."""
+    return bool(text.strip()) and all(
+        character in "\t\r\n" or (character >= " " and not "\ud800" <= character <= "\udfff")
+        for character in text
+    )
+
+
+def named(extensions: Iterable[JsonObject], url: str) -> list[JsonObject]:
+    """Return the extensions of one URL, in order."""
+    return [one for one in extensions if one.get("url") == url]

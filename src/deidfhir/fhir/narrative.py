@@ -1,0 +1,13 @@
+"""Narratives: one or two sentences, escaped so that they come back from a server as they were."""
+
+from __future__ import annotations
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.tables import table
+
+
+def narrative(sentence: str) -> JsonObject:
+    """Return Resource.text for plain text (FHIR Narrative)."""
+    escaped = sentence.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    namespace = table("urls.toml")["hl7"]["xhtml"]
+    return {"status": "generated", "div": f'<div xmlns="{namespace}">{escaped}</div>'}

@@ -1,0 +1,1 @@
+"""Study record → FHIR dictionaries and back: pure functions, no clock, no randomness."""

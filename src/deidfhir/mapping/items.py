@@ -1,0 +1,108 @@
+"""Sequence items ↔ extensions: verbatim, in order, and with what is withheld marked."""
+
+from __future__ import annotations
+
+from deidfhir.fhir.extensions import (
+    MASKED as MASKED_REASON,
+)
+from deidfhir.fhir.extensions import (
+    UNKNOWN,
+    absent_reason,
+    absent_slot,
+    named,
+    slot_text,
+    text_slot,
+)
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.terminology import coding_of
+from deidfhir.model.attributes import Attribute, attributes
+from deidfhir.model.record import MASKED, Item, Items, Masked, Values
+
+NUMBER = "item"
+CODING = "coding"
+
+
+def value_slots(slot: str, values: Values | None) -> list[JsonObject]:
+    """Return one slot a value; a single slot without value for an element that is empty."""
+    if values is None:
+        return []
+    return [text_slot(slot, value) for value in values] or [absent_slot(slot, UNKNOWN)]
+
+
+def slot_values(extensions: list[JsonObject], slot: str) -> Values | Masked | None:
+    """Return the values that `value_slots` wrote."""
+    texts = [slot_text(one) for one in named(extensions, slot)]
+    if not texts:
+        return None
+    if None in texts:
+        return MASKED
+    values = tuple(text for text in texts if text is not None)
+    return () if values == ("",) else values
+
+
+def item_slots(
+    slot: str, items: Items | None, within: str, schemes: tuple[tuple[str, str], ...] = ()
+) -> list[JsonObject]:
+    """Return one slot an item, numbered from 1.
+
+    Args:
+        slot: Name of the slot.
+        items: The items; None for a sequence that is absent.
+        within: Where the items stand (`mappings/attributes.toml`).
+        schemes: Coding schemes that the object itself identifies.
+    """
+    if items is None:
+        return []
+    if not items:
+        return [absent_slot(slot, UNKNOWN)]
+    return [
+        {"url": slot, "extension": _item(item, number, within, schemes)}
+        for number, item in enumerate(items, start=1)
+    ]
+
+
+def _item(
+    item: Item, number: int, within: str, schemes: tuple[tuple[str, str], ...]
+) -> list[JsonObject]:
+    slots: list[JsonObject] = [{"url": NUMBER, "valuePositiveInt": number}]
+    if within == "code item" and (coding := coding_of(item, schemes)):
+        slots.append({"url": CODING, "valueCoding": coding})
+    table = {one.keyword: one for one in attributes(within).values()}
+    for keyword, content in item.elements:
+        slots += _element(table[keyword], content, item)
+    return slots
+
+
+def _element(
+    attribute: Attribute, content: Values | Items | Masked, item: Item
+) -> list[JsonObject]:
+    if isinstance(content, Masked):
+        return [absent_slot(attribute.slot, MASKED_REASON)]
+    if attribute.items:
+        return item_slots(attribute.slot, item.items(attribute.keyword), attribute.items)
+    return value_slots(attribute.slot, item.values(attribute.keyword))
+
+
+def slot_items(extensions: list[JsonObject], slot: str, within: str) -> Items | Masked | None:
+    """Return the items that `item_slots` wrote, in the order of their numbers."""
+    slots = named(extensions, slot)
+    if not slots:
+        return None
+    reason = absent_reason(slots[0])
+    if reason is not None:
+        return MASKED if reason == MASKED_REASON else ()
+    ordered = sorted(slots, key=lambda one: named(one["extension"], NUMBER)[0]["valuePositiveInt"])
+    return tuple(_read_item(one["extension"], within) for one in ordered)
+
+
+def _read_item(extensions: list[JsonObject], within: str) -> Item:
+    elements: list[tuple[str, Values | Items | Masked]] = []
+    for attribute in attributes(within).values():
+        content: Values | Items | Masked | None
+        if attribute.items:
+            content = slot_items(extensions, attribute.slot, attribute.items)
+        else:
+            content = slot_values(extensions, attribute.slot)
+        if content is not None:
+            elements.append((attribute.keyword, content))
+    return Item(tuple(elements))

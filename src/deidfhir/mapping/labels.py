@@ -1,0 +1,40 @@
+"""Security labels: none unless the site sets one, and never one that the data do not bear (D8)."""
+
+from __future__ import annotations
+
+import re
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.leaving import RETAIN_UIDS
+from deidfhir.model.record import Instance
+from deidfhir.model.study import Study
+from deidfhir.model.verdict import Verdict
+from deidfhir.tables import table
+
+# 45 CFR 164.514(e): a limited data set is not de-identified.
+_LIMITED_DATA_SET = re.compile(r"limited[ _-]*data[ _-]*set|\bLDS\b", re.IGNORECASE)
+
+
+def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | None, bool]:
+    """Return the label of a study, and whether a label that is set was refused.
+
+    Args:
+        study: The study; only one whose verdict is `removed` gets a label (D3).
+        context: The mapping's.
+    """
+    label = context.settings.label
+    if label == "none" or study.verdict is not Verdict.REMOVED:
+        return None, False
+    if label == "ANONYED" and any(_may_be_relinked(one) for one in study.instances):
+        return None, True
+    return {"system": table("urls.toml")["hl7"]["observation_value"], "code": label}, False
+
+
+def _may_be_relinked(instance: Instance) -> bool:
+    texts = " ".join(instance.markers.method or ())
+    return (
+        instance.encrypted
+        or RETAIN_UIDS in instance.markers.option_codes()
+        or _LIMITED_DATA_SET.search(texts) is not None
+    )

@@ -1,0 +1,168 @@
+"""A step → Provenance (D10 to D15): what the object states of who, when and by which method."""
+
+from __future__ import annotations
+
+from deidfhir.fhir.extensions import UNKNOWN, data_absent
+from deidfhir.fhir.narrative import narrative
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.markers import attribute_slots, extension
+from deidfhir.mapping.steps import MarkerSet, Step, predecessors, steps_of
+from deidfhir.mapping.terminology import policy_of
+from deidfhir.model.record import Items
+from deidfhir.model.study import Study
+from deidfhir.tables import table
+
+NO_EQUIPMENT = "No de-identifying equipment is recorded"
+SCOPE, KEY, PLACE = "scope", "key", "place"
+
+
+def provenances_of(
+    study: Study, marker_set: MarkerSet, context: MappingContext
+) -> list[JsonObject]:
+    """Return the Provenance resources of one marker set of a study.
+
+    Args:
+        study: The study.
+        marker_set: One of its sets whose verdict is `removed`.
+        context: The mapping's.
+    """
+    steps = steps_of(marker_set, context)
+    before = predecessors(steps)
+    target = _target(study, marker_set, context)
+    found = []
+    for step in steps:
+        one = _provenance(study, marker_set, step, context)
+        one["extension"] += [
+            {
+                "url": context.url("follows"),
+                "valueReference": {
+                    "reference": "Provenance/"
+                    + context.namer.provenance(study.uid, key, marker_set.place)
+                },
+            }
+            for key in before.get(step.key, ())
+        ]
+        one["target"] = [target]
+        found.append(one)
+    return found
+
+
+def _provenance(
+    study: Study, marker_set: MarkerSet, step: Step, context: MappingContext
+) -> JsonObject:
+    markers = marker_set.markers
+    resource: JsonObject = {
+        "resourceType": "Provenance",
+        "id": context.namer.provenance(study.uid, step.key, marker_set.place),
+    }
+    if context.settings.narrative:
+        resource["text"] = narrative(_sentence(step, marker_set))
+    resource["extension"] = [_step(step, marker_set, context)]
+    if step.is_whole:
+        slots = attribute_slots("DeidentificationMethod", markers, context)
+        slots += attribute_slots("DeidentificationMethodCodeSequence", markers, context)
+        resource["extension"] += extension(slots, context)
+    resource["target"] = []  # its place in the order of elements; filled by the caller
+    resource.update(_occurred(step, context))
+    resource.update(recorded(context))
+    codes = sorted(markers.option_codes()) if step.is_whole else []
+    if policies := [policy for code in codes if (policy := policy_of(code))]:
+        resource["policy"] = list(dict.fromkeys(policies))
+    resource["activity"] = _activity(context)
+    resource["agent"] = _agents(step.items, context)
+    return resource
+
+
+def _step(step: Step, marker_set: MarkerSet, context: MappingContext) -> JsonObject:
+    return {
+        "url": context.url("step"),
+        "extension": [
+            {"url": SCOPE, "valueCode": "whole" if step.is_whole else "item"},
+            {"url": KEY, "valueString": step.key},
+            {"url": PLACE, "valueString": marker_set.place},
+        ],
+    }
+
+
+def _target(study: Study, marker_set: MarkerSet, context: MappingContext) -> JsonObject:
+    target: JsonObject = {
+        "reference": f"ImagingStudy/{context.namer.imaging_study(study.uid)}",
+        "type": "ImagingStudy",
+    }
+    if len(marker_set.instances) < len(study.instances):
+        url = table("urls.toml")["hl7"]["target_path"]
+        paths = _paths(study, marker_set)
+        target = {"extension": [{"url": url, "valueString": path} for path in paths], **target}
+    return target
+
+
+def _paths(study: Study, marker_set: MarkerSet) -> list[str]:
+    """Return FHIRPath expressions for the series and instances meant, series where whole."""
+    meant = {one.sop_instance_uid for one in marker_set.instances}
+    paths = []
+    for uid, members in study.series().items():
+        inside = [one.sop_instance_uid for one in members if one.sop_instance_uid in meant]
+        series = f"ImagingStudy.series.where(uid = '{uid}')"
+        if len(inside) == len(members):
+            paths.append(series)
+        else:
+            paths += [f"{series}.instance.where(uid = '{one}')" for one in inside]
+    return paths
+
+
+def _occurred(step: Step, context: MappingContext) -> JsonObject:
+    if step.occurred is None:
+        return {}
+    first, last = step.occurred
+    shifted = {"extension": [{"url": context.url("shifted"), "valueBoolean": True}]}
+    if first == last:
+        element: JsonObject = {"occurredDateTime": first}
+        return {**element, "_occurredDateTime": shifted} if step.dates_modified else element
+    period: JsonObject = {"start": first, "end": last}
+    return {"occurredPeriod": {**shifted, **period} if step.dates_modified else period}
+
+
+def recorded(context: MappingContext) -> JsonObject:
+    """Return the element that says when our statement was first made (D15)."""
+    if context.recorded is not None:
+        return {"recorded": context.recorded}
+    if context.version.recorded_required:
+        return {"_recorded": {"extension": [data_absent(UNKNOWN)]}}
+    return {}
+
+
+def _activity(context: MappingContext) -> JsonObject:
+    hl7 = table("urls.toml")["hl7"]
+    codes = {hl7["act_code"]: context.settings.activity, hl7["lifecycle"]: "deidentify"}
+    return {
+        "coding": [
+            {"system": system, "code": codes[system]} for system in context.version.activity_systems
+        ]
+    }
+
+
+def _agents(items: Items, context: MappingContext) -> list[JsonObject]:
+    devices = [context.namer.device(item) for item in items] or [None]
+    system = table("urls.toml")["hl7"]["participant_type"]
+    kind = {"coding": [{"system": system, "code": "performer", "display": "Performer"}]}
+    return [{"type": kind, "who": _who(device)} for device in dict.fromkeys(devices)]
+
+
+def _who(device: str | None) -> JsonObject:
+    if device is not None:
+        return {"reference": f"Device/{device}", "type": "Device"}
+    return {"extension": [data_absent(UNKNOWN)], "type": "Device", "display": NO_EQUIPMENT}
+
+
+def _sentence(step: Step, marker_set: MarkerSet) -> str:
+    count = len(marker_set.instances)
+    images = "1 instance states" if count == 1 else f"{count} instances state"
+    if not step.is_whole:
+        return f"One step of the de-identification that {images}, by one recorded equipment item."
+    texts = len([one for one in marker_set.markers.method or () if one])
+    codes = len(marker_set.markers.method_code or ())
+    return (
+        f"De-identification as {images} it: {texts} method text(s), {codes} method code(s), "
+        f"{len(step.items)} equipment item(s)."
+    )

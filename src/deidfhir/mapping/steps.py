@@ -1,0 +1,130 @@
+"""Marker sets and steps: which Provenance a study's instances call for (D10, D11, D17)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.identity import STUDY, WHOLE
+from deidfhir.mapping.leaving import dates_are_modified, leaving_markers
+from deidfhir.mapping.temporal import fhir_from_dt, is_later, span
+from deidfhir.model.record import Instance, Item, Markers
+from deidfhir.model.verdict import Verdict, verdict_of
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSet:
+    """The instances of a study that share their markers, Contribution Date Time left out.
+
+    Args:
+        markers: As far as they leave, without Contribution Date Time.
+        instances: The instances that share them.
+        place: `study` if it is the study's only set, else its smallest SOP Instance UID.
+    """
+
+    markers: Markers
+    instances: tuple[Instance, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One Provenance to be: the whole, or one equipment item.
+
+    Args:
+        key: `whole`, or the item's Device id and number (D17).
+        items: The equipment items that take part, as far as they leave.
+        occurred: First and last FHIR dateTime of the contribution, or None.
+        dates_modified: Whether the codes say that dates were shifted.
+    """
+
+    key: str
+    items: tuple[Item, ...]
+    occurred: tuple[str, str] | None
+    dates_modified: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it stands for all texts and codes of the marker set."""
+        return self.key == WHOLE
+
+
+def marker_sets(instances: Iterable[Instance], context: MappingContext) -> list[MarkerSet]:
+    """Return the marker sets of a study that claim a removed identity, by place.
+
+    Args:
+        instances: All instances of the study.
+        context: The mapping's.
+    """
+    groups: dict[Markers, list[Instance]] = {}
+    for one in instances:
+        groups.setdefault(_undated(one, context), []).append(one)
+    sets = []
+    for markers, members in groups.items():
+        if verdict_of(markers)[0] is Verdict.REMOVED:
+            smallest = min(one.sop_instance_uid for one in members)
+            place = STUDY if len(groups) == 1 else smallest
+            sets.append(MarkerSet(markers, tuple(members), place))
+    return sorted(sets, key=lambda one: one.place)
+
+
+def _undated(instance: Instance, context: MappingContext) -> Markers:
+    leaving = leaving_markers(instance.markers, context.settings)
+    undated = tuple(item.without("ContributionDateTime") for item in leaving.equipment)
+    return replace(leaving, equipment=undated)
+
+
+def steps_of(marker_set: MarkerSet, context: MappingContext) -> list[Step]:
+    """Return the steps of a marker set: the whole first, then one an item if there are several.
+
+    Args:
+        marker_set: One set of a study.
+        context: The mapping's.
+    """
+    items = marker_set.markers.equipment
+    modified = any(dates_are_modified(one) for one in marker_set.instances)
+    times = [_times(marker_set, number) for number in range(len(items))]
+    if len(items) <= 1:
+        return [Step(WHOLE, items, times[0] if times else None, modified)]
+    counted: Counter[str] = Counter()
+    steps = [Step(WHOLE, items, None, modified)]
+    for item, occurred in zip(items, times, strict=True):
+        device = context.namer.device(item) or "item"
+        counted[device] += 1
+        steps.append(Step(f"{device}/{counted[device]}", (item,), occurred, modified))
+    return steps
+
+
+def _times(marker_set: MarkerSet, number: int) -> tuple[str, str] | None:
+    found = []
+    for instance in marker_set.instances:
+        text = instance.markers.equipment[number].first("ContributionDateTime")
+        moment = fhir_from_dt(text, instance.timezone) if text else None
+        if moment:
+            found.append(moment)
+    return span(found)
+
+
+def follows(later: Step, earlier: Step) -> bool:
+    """Whether the recorded times put one step after another (D10)."""
+    if later.occurred is None or earlier.occurred is None:
+        return False
+    return is_later(later.occurred[0], earlier.occurred[1])
+
+
+def predecessors(steps: list[Step]) -> dict[str, list[str]]:
+    """Return step key → keys of the steps directly before it, where the times tell.
+
+    A step before which another one stands that itself is later is left out: the order is told
+    once.
+    """
+    single = [step for step in steps if not step.is_whole]
+    found = {}
+    for step in single:
+        earlier = [one for one in single if follows(step, one)]
+        direct = [one for one in earlier if not any(follows(other, one) for other in earlier)]
+        if direct:
+            found[step.key] = [one.key for one in direct]
+    return found

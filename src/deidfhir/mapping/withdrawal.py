@@ -1,0 +1,94 @@
+"""What is left of a statement that no longer holds (D18), and which statements are ours (D17)."""
+
+from __future__ import annotations
+
+from deidfhir.fhir.extensions import MASKED, UNKNOWN, data_absent, named
+from deidfhir.fhir.narrative import narrative
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.identity import bare
+from deidfhir.mapping.imagingstudy import SUBJECT_NOT_STATED
+from deidfhir.mapping.provenance import KEY, NO_EQUIPMENT, PLACE, recorded
+from deidfhir.tables import table
+
+_UNLOCKED = ("started", "_started", "description")
+_UNLOCKED_SERIES = ("started", "_started", "description", "bodySite")
+
+
+def withdrawn_study(resource: JsonObject, context: MappingContext) -> JsonObject:
+    """Return our ImagingStudy without anything that rested on the claim.
+
+    Extensions, labels, subject and whatever the claim had unlocked go; UIDs and counts stay.
+
+    Args:
+        resource: The ImagingStudy as the target has it.
+        context: The mapping's.
+    """
+    kept = {
+        key: value
+        for key, value in resource.items()
+        if key not in (*_UNLOCKED, "meta", "text", "extension")
+    }
+    kept["subject"] = {
+        "extension": [data_absent(MASKED)],
+        "type": "Patient",
+        "display": SUBJECT_NOT_STATED,
+    }
+    if context.settings.narrative:
+        kept["text"] = narrative("What this resource stated about de-identification is withdrawn.")
+    if "series" in kept:
+        kept["series"] = [_bare_series(one) for one in kept["series"]]
+    return kept
+
+
+def _bare_series(series: JsonObject) -> JsonObject:
+    kept = {
+        key: value for key, value in series.items() if key not in (*_UNLOCKED_SERIES, "extension")
+    }
+    if "instance" in kept:
+        kept["instance"] = [
+            {key: value for key, value in one.items() if key not in ("extension", "title")}
+            for one in kept["instance"]
+        ]
+    return kept
+
+
+def withdrawn_provenance(resource: JsonObject, context: MappingContext) -> JsonObject:
+    """Return what overwrites a Provenance where the target refuses to delete it.
+
+    Args:
+        resource: The Provenance as the target has it, or at least its id and target.
+        context: The mapping's.
+    """
+    kept: JsonObject = {"resourceType": "Provenance", "id": resource["id"]}
+    if context.settings.narrative:
+        kept["text"] = narrative("This statement about de-identification is withdrawn.")
+    kept["extension"] = [{"url": context.url("withdrawn"), "valueBoolean": True}]
+    kept["target"] = [
+        {key: one[key] for key in ("reference", "type") if key in one} for one in resource["target"]
+    ]
+    kept.update(recorded(context))
+    kept["agent"] = [{"who": {"extension": [data_absent(UNKNOWN)], "display": NO_EQUIPMENT}}]
+    return kept
+
+
+def is_ours(provenance: JsonObject, study: JsonObject, context: MappingContext) -> bool:
+    """Whether a Provenance has the id that D17 gives for the key and place it states itself.
+
+    Args:
+        provenance: Any Provenance that targets the study.
+        study: The ImagingStudy, ours.
+        context: The mapping's.
+    """
+    steps = named(provenance.get("extension", ()), context.url("step"))
+    if not steps:
+        return False
+    stated = {one["url"]: one.get("valueString") for one in steps[0].get("extension", ())}
+    system = table("urls.toml")["hl7"]["dicom_uid"]
+    uids = [bare(one["value"]) for one in study["identifier"] if one.get("system") == system]
+    key, place = stated.get(KEY), stated.get(PLACE)
+    return any(
+        bool(key and place)
+        and provenance["id"] == context.namer.provenance(uid, str(key), str(place))
+        for uid in uids
+    )

@@ -1,0 +1,1 @@
+"""What the objects state, as frozen values; standard library only."""

@@ -1,0 +1,49 @@
+"""Findings: what is odd in an object or a study, as data (`mappings/findings.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deidfhir.tables import table
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is odd, and where.
+
+    Args:
+        code: Key of `mappings/findings.toml`.
+        path: The input that shows it first, as the operator named it; empty for a whole study.
+    """
+
+    code: str
+    path: str = ""
+
+    @property
+    def severity(self) -> str:
+        """`error`, `warning` or `information`, as in OperationOutcome."""
+        return self._row["severity"]
+
+    @property
+    def text(self) -> str:
+        """What is the case, in plain words."""
+        return self._row["text"]
+
+    @property
+    def action(self) -> str:
+        """What to do about it."""
+        return self._row["action"]
+
+    @property
+    def section(self) -> str:
+        """The standard's section, or the decision, that it rests on."""
+        return self._row["section"]
+
+    @property
+    def _row(self) -> dict[str, str]:
+        row: dict[str, str] = table("findings.toml")[self.code]
+        return row
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the finding with its words, for `--json`."""
+        return {"code": self.code, "path": self.path, **self._row}

@@ -1,0 +1,131 @@
+"""One instance as it was read: its markers verbatim and the facts that ImagingStudy is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Masked(Enum):
+    """Stands in the place of values that do not leave (D4)."""
+
+    MASKED = "masked"
+
+
+MASKED: Final = Masked.MASKED
+
+Values = tuple[str, ...]
+"""The values of an element, verbatim and in order; `()` is an element that is present and empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a sequence, verbatim.
+
+    Args:
+        elements: Pairs of DICOM keyword and content, in tag order. The content is a tuple of
+            strings, a tuple of items, or MASKED.
+    """
+
+    elements: tuple[tuple[str, Values | tuple[Item, ...] | Masked], ...]
+
+    def values(self, keyword: str) -> Values:
+        """Return the values of an element; `()` when it is absent, empty, masked or a sequence."""
+        for name, content in self.elements:
+            if name == keyword and isinstance(content, tuple):
+                return tuple(value for value in content if isinstance(value, str))
+        return ()
+
+    def items(self, keyword: str) -> tuple[Item, ...]:
+        """Return the items of a nested sequence; `()` when there is none."""
+        for name, content in self.elements:
+            if name == keyword and isinstance(content, tuple):
+                return tuple(value for value in content if isinstance(value, Item))
+        return ()
+
+    def first(self, keyword: str) -> str:
+        """Return the first value of an element without padding, or an empty string."""
+        values = self.values(keyword)
+        return trimmed(values[0]) if values else ""
+
+    def without(self, keyword: str) -> Item:
+        """Return the item with one element left out."""
+        return Item(tuple(pair for pair in self.elements if pair[0] != keyword))
+
+
+Items = tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """The de-identification attributes of one instance (D4).
+
+    `None` is an attribute that is absent, `()` one that is present and empty.
+
+    Args:
+        patient_identity_removed: (0012,0062), PS3.3 C.7.1.1.
+        method: (0012,0063), PS3.3 C.7.1.1.
+        method_code: (0012,0064), PS3.3 C.7.1.1.
+        burned_in_annotation: (0028,0301), PS3.3 C.7.6.1.
+        recognizable_visual_features: (0028,0302), PS3.3 C.7.6.1.
+        longitudinal_temporal_information_modified: (0028,0303), PS3.3 C.12.1.
+        equipment: The items of (0018,A001) whose purpose is 109104, PS3.3 C.12.1.
+        coding_schemes: Pairs of designator and UID from (0008,0110), for the designators that
+            `method_code` uses.
+    """
+
+    patient_identity_removed: Values | None = None
+    method: Values | None = None
+    method_code: Items | None = None
+    burned_in_annotation: Values | None = None
+    recognizable_visual_features: Values | None = None
+    longitudinal_temporal_information_modified: Values | None = None
+    equipment: Items = ()
+    coding_schemes: tuple[tuple[str, str], ...] = ()
+
+    def option_codes(self) -> frozenset[str]:
+        """Return the values of the method codes whose scheme is DCM."""
+        return frozenset(
+            item.first("CodeValue")
+            for item in self.method_code or ()
+            if item.first("CodingSchemeDesignator").upper() == "DCM" and item.first("CodeValue")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One DICOM object: its UIDs, its markers and the facts of HL7's ImagingStudy mapping.
+
+    Texts are as the object gives them; an empty string is an attribute that is absent or empty.
+
+    Args:
+        path: Where the object was read, as the operator named it.
+        encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present, or may be.
+    """
+
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    markers: Markers
+    path: str = ""
+    sop_class_uid: str = ""
+    modality: str = ""
+    series_number: str = ""
+    instance_number: str = ""
+    patient_id: str = ""
+    study_date: str = ""
+    study_time: str = ""
+    series_date: str = ""
+    series_time: str = ""
+    timezone: str = ""
+    study_description: str = ""
+    series_description: str = ""
+    body_part: str = ""
+    title: str = ""
+    encrypted: bool = False
+
+
+def trimmed(text: str) -> str:
+    """Return the text without the padding that PS3.5 6.2 calls not significant."""
+    return text.strip(" \0")

@@ -1,0 +1,98 @@
+"""Instances folded into studies; agreement and conflict are data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance
+from deidfhir.model.verdict import Verdict, folded, verdict_of
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All instances of one study that were read, in an order that does not depend on reading.
+
+    Args:
+        uid: Study Instance UID.
+        instances: One an instance, sorted by series UID and SOP Instance UID.
+        findings: What is odd in it.
+        conflicting: Whether two objects share a SOP Instance UID but differ in markers (D19).
+    """
+
+    uid: str
+    instances: tuple[Instance, ...]
+    findings: tuple[Finding, ...] = ()
+    conflicting: bool = False
+
+    @property
+    def path(self) -> str:
+        """The first input path, which names the study where its UID may not show (D3)."""
+        return min(instance.path for instance in self.instances)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the study (D2)."""
+        return folded(verdict_of(instance.markers)[0] for instance in self.instances)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The codes of all reasons of its instances' verdicts, sorted."""
+        found = {code for one in self.instances for code in verdict_of(one.markers)[1]}
+        return tuple(sorted(found))
+
+    def series(self) -> dict[str, tuple[Instance, ...]]:
+        """Return series UID → its instances."""
+        groups: dict[str, list[Instance]] = {}
+        for instance in self.instances:
+            groups.setdefault(instance.series_uid, []).append(instance)
+        return {uid: tuple(members) for uid, members in groups.items()}
+
+
+@dataclass(slots=True)
+class _Gathered:
+    instances: dict[str, Instance] = field(default_factory=dict)
+    findings: set[Finding] = field(default_factory=set)
+    conflicting: bool = False
+
+
+@dataclass(slots=True)
+class StudyFold:
+    """Gathers instances in any order and gives them back study by study."""
+
+    _studies: dict[str, _Gathered] = field(default_factory=dict)
+
+    def add(self, instance: Instance, findings: Iterable[Finding] = ()) -> None:
+        """Take in one instance.
+
+        Two objects with the same SOP Instance UID count once when their markers are the same;
+        otherwise the study is marked as conflicting (D19).
+        """
+        study = self._studies.setdefault(instance.study_uid, _Gathered())
+        study.findings.update(findings)
+        first = study.instances.setdefault(instance.sop_instance_uid, instance)
+        if first is instance:
+            return
+        if first.markers == instance.markers and first.series_uid == instance.series_uid:
+            study.findings.add(Finding("duplicate-instance", instance.path))
+            # The copy with the smaller path stands: the order of reading is no fact.
+            study.instances[instance.sop_instance_uid] = min(
+                first, instance, key=lambda one: one.path
+            )
+        else:
+            study.conflicting = True
+            study.findings.add(Finding("duplicate-instance-differs", instance.path))
+
+    def __len__(self) -> int:
+        return len(self._studies)
+
+    def __iter__(self) -> Iterator[Study]:
+        """Yield the studies, sorted by Study Instance UID."""
+        for uid in sorted(self._studies):
+            gathered = self._studies[uid]
+            members = sorted(
+                gathered.instances.values(),
+                key=lambda one: (one.series_uid, one.sop_instance_uid),
+            )
+            yield Study(uid, tuple(members), tuple(sorted(gathered.findings)), gathered.conflicting)

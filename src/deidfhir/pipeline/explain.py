@@ -1,0 +1,134 @@
+"""Attribute by attribute, where one object's content goes, or why it stays (D4 to D6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from deidfhir.config import Settings
+from deidfhir.dicom.dicomjson import elements_of_json, read_json
+from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.headers import read_header
+from deidfhir.dicom.reader import instance_of
+from deidfhir.errors import UsageError
+from deidfhir.mapping.leaving import leaving_markers, unlocks_dates, unlocks_descriptors
+from deidfhir.model.attributes import Attribute, attributes, by_keyword
+from deidfhir.model.checks import findings_of
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance, Masked
+from deidfhir.model.study import Study
+from deidfhir.model.verdict import REASONS, Verdict, verdict_of
+from deidfhir.pipeline.sources import JSON_SUFFIX
+
+_NEEDS = {
+    "dates": "needs 113106 or 113107 among the method codes (D5)",
+    "113105": "needs 113105 among the method codes (D5)",
+    "113109": "needs 113109 among the method codes (D4)",
+    "113112": "needs 113112 among the method codes (D4)",
+    "identity-removed": "needs Patient Identity Removed YES in every instance of the study (D6)",
+    "operators": "needs the setting `operators` (D4)",
+    "masked": "never leaves; its presence is marked (D4)",
+    "never": "read to judge, never sent",
+}
+
+
+def explained(path: Path, settings: Settings) -> dict[str, Any]:
+    """Return what `explain --json` prints.
+
+    Args:
+        path: A file with one object, or DICOM JSON with several.
+        settings: The site's.
+
+    Raises:
+        UsageError: `path-missing` or `no-object`.
+    """
+    if not path.is_file():
+        raise UsageError("path-missing", path=path)
+    try:
+        objects = [
+            _object(one, path, settings, tail_broken=broken) for one, broken in _elements(path)
+        ]
+    except ObjectSkipped as skip:
+        raise UsageError("no-object", path=path, reason=Finding(skip.code).text) from skip
+    return {"path": str(path), "objects": objects}
+
+
+def _elements(path: Path) -> Iterator[tuple[Elements, bool]]:
+    if path.suffix.lower() == JSON_SUFFIX:
+        for one in read_json(path):
+            yield elements_of_json(one), False
+    else:
+        header = read_header(path)
+        yield header.elements, header.tail_broken
+
+
+def _object(
+    elements: Elements, path: Path, settings: Settings, *, tail_broken: bool
+) -> dict[str, Any]:
+    instance, findings = instance_of(elements, str(path), tail_broken=tail_broken)
+    verdict, reasons = verdict_of(instance.markers)
+    study = Study(instance.study_uid, (instance,), findings)
+    rows = [
+        _row(attribute, elements[attribute.keyword], instance)
+        for attribute in attributes("object").values()
+        if attribute.keyword in elements
+    ]
+    return {
+        "verdict": verdict.value,
+        "reasons": [REASONS[code] for code in reasons],
+        "attributes": rows + list(_equipment_rows(instance, settings)),
+        "findings": [one.as_dict() for one in findings_of(study)],
+    }
+
+
+def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> dict[str, Any]:
+    leaves = _leaves(attribute.leaves, instance)
+    texts = [value for value in content if isinstance(value, str)]
+    return {
+        "tag": attribute.label,
+        "attribute": attribute.keyword,
+        "section": attribute.section,
+        "leaves": leaves,
+        "to": [_element(attribute), *attribute.also] if leaves and attribute.to else [],
+        "rule": "always leaves" if attribute.leaves == "always" else _NEEDS[attribute.leaves],
+        "values": texts if leaves else [],
+        "items": len(content) - len(texts),
+    }
+
+
+def _element(attribute: Attribute) -> str:
+    if attribute.is_marker:
+        return f"ImagingStudy.extension(deidentification-markers).{attribute.slot}"
+    return attribute.to
+
+
+def _leaves(rule: str, instance: Instance) -> bool:
+    return {
+        "always": True,
+        "dates": unlocks_dates(instance),
+        "113105": unlocks_descriptors(instance),
+        "identity-removed": verdict_of(instance.markers)[0] is Verdict.REMOVED,
+    }.get(rule, False)
+
+
+def _equipment_rows(instance: Instance, settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield a row for each attribute of each item of purpose 109104."""
+    parent = by_keyword("object")["ContributingEquipmentSequence"]
+    table = by_keyword("equipment item")
+    leaving = leaving_markers(instance.markers, settings)
+    for number, item in enumerate(leaving.equipment, start=1):
+        for keyword, content in item.elements:
+            attribute = table[keyword]
+            leaves = not isinstance(content, Masked)
+            always = attribute.leaves == "always"
+            yield {
+                "tag": f"{parent.label}[{number}]{attribute.label}",
+                "attribute": keyword,
+                "section": attribute.section,
+                "leaves": leaves,
+                "to": [f"{_element(parent)}.{attribute.slot}", *attribute.also] if leaves else [],
+                "rule": "always leaves" if always else _NEEDS[attribute.leaves],
+                "values": list(item.values(keyword)),
+                "items": len(item.items(keyword)),
+            }

@@ -1,0 +1,98 @@
+"""Studies → the work of a run: mapped and checked, or refused at the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from deidfhir.fhir.check import check
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.study import MappedStudy, map_study
+from deidfhir.mapping.withdrawal import is_ours, withdrawn_provenance, withdrawn_study
+from deidfhir.model.checks import findings_of
+from deidfhir.model.finding import Finding
+from deidfhir.model.study import Study
+from deidfhir.model.verdict import Verdict
+from deidfhir.pipeline.gate import Refusal, refusal_of
+from deidfhir.pipeline.sources import Reading
+from deidfhir.sync.unit import Refused, Unit
+
+
+@dataclass(slots=True)
+class Work:
+    """The studies of a reading, on their way to a target.
+
+    Args:
+        reading: What was read.
+        accept: The verdicts that may pass (D3).
+        context: The mapping's.
+    """
+
+    reading: Reading
+    accept: frozenset[Verdict]
+    context: MappingContext
+    studies: int = field(default=0, init=False)
+    refusals: list[Refusal] = field(default_factory=list, init=False)
+    findings: list[Finding] = field(default_factory=list, init=False)
+    _checked_devices: set[str] = field(default_factory=set, init=False)
+
+    def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
+        """Yield every study, mapped and checked, or with None where it is refused.
+
+        Raises:
+            FatalError: `resource-invalid`, what was made does not pass FHIR's models.
+        """
+        for study in self.reading.studies:
+            self.studies += 1
+            self.findings += findings_of(study)
+            refusal = refusal_of(study, self.accept)
+            if refusal is not None:
+                self.refusals.append(refusal)
+                yield study, None
+                continue
+            one = map_study(study, self.context)
+            self.findings += one.findings
+            self._check(one)
+            yield study, one
+
+    def units(self) -> Iterator[Unit | Refused]:
+        """Yield the work of a sync job or of a verification."""
+        for study, one in self.mapped():
+            if one is not None:
+                yield Unit(one.imaging_study, one.provenances, one.devices, study.path)
+            elif not study.conflicting:
+                # Of a study whose copies contradict each other nothing is known to be wrong
+                # with what was stated before: it stays.
+                yield Refused(self.context.namer.imaging_study(study.uid), study.path)
+
+    def _check(self, one: MappedStudy) -> None:
+        for resource in one.resources:
+            if resource["resourceType"] == "Device":
+                if resource["id"] in self._checked_devices:
+                    continue
+                self._checked_devices.add(resource["id"])
+            check(resource, self.context.version)
+
+
+@dataclass(frozen=True, slots=True)
+class OurStatements:
+    """The mapping's side of withdrawal, for the sync room.
+
+    Args:
+        context: The mapping's.
+    """
+
+    context: MappingContext
+
+    def is_ours(self, provenance: JsonObject, study: JsonObject) -> bool:
+        """Whether we would have written this Provenance for this study."""
+        return is_ours(provenance, study, self.context)
+
+    def withdrawn_study(self, resource: JsonObject) -> JsonObject:
+        """Return our ImagingStudy without its statements."""
+        return withdrawn_study(resource, self.context)
+
+    def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
+        """Return what overwrites a Provenance that the target refuses to delete."""
+        return withdrawn_provenance(resource, self.context)

@@ -1,0 +1,188 @@
+"""The runs behind the commands: map, sync and verify from PATHs to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deidfhir.errors import SkippableError
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.context import MappingContext
+from deidfhir.model.verdict import Verdict
+from deidfhir.pipeline.gate import DEFAULT_ACCEPT
+from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.targets import open_journal, open_target
+from deidfhir.sync.job import SyncJob
+from deidfhir.sync.report import SyncReport, worst
+from deidfhir.sync.target import Target
+from deidfhir.sync.transport import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.unit import Listing
+from deidfhir.sync.verify import VerifyJob, VerifyReport
+
+Progress = Callable[[str, int], None]
+"""Called with what is going on and how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What map, sync and verify share.
+
+    Args:
+        paths: Files and folders.
+        context: FHIR version, settings and instant of recording.
+        accept: The verdicts that may pass.
+        progress: Told of progress, if given.
+    """
+
+    paths: tuple[Path, ...]
+    context: MappingContext
+    accept: frozenset[Verdict] = DEFAULT_ACCEPT
+    progress: Progress | None = None
+
+    def work(self) -> Work:
+        """Read the PATHs.
+
+        Raises:
+            UsageError: `path-missing`.
+        """
+        reading = read_paths(self.paths, self.tick("files read"))
+        return Work(reading, self.accept, self.context)
+
+    def tick(self, what: str) -> Callable[[int], None] | None:
+        """Return what a room calls with its own count."""
+        progress = self.progress
+        return None if progress is None else lambda count: progress(what, count)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Where a run sends or reads.
+
+    Args:
+        to: A FHIR base URL or a folder.
+        journal: The journal's file; None for the default.
+        timeout: Seconds for one request with all its repetitions.
+        clock: The time.
+    """
+
+    to: str
+    journal: Path | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    clock: Clock | None = None
+
+    def open(self, context: MappingContext) -> Target:
+        """Return the target.
+
+        Raises:
+            UsageError: `target-form` or `target-is-file`.
+        """
+        return open_target(self.to, context, self.timeout, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """A finished sync.
+
+    Args:
+        work: What was read, refused and found.
+        target: Where it went.
+        report: What was done there.
+    """
+
+    work: Work
+    target: Target
+    report: SyncReport
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run."""
+        return worst(input_exit_code(self.work), self.report.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRun:
+    """A finished verification.
+
+    Args:
+        work: What was read, refused and found.
+        target: What was read back.
+        report: What differs.
+    """
+
+    work: Work
+    target: Target
+    report: VerifyReport
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run."""
+        return worst(input_exit_code(self.work), self.report.exit_code)
+
+
+def input_exit_code(work: Work) -> int:
+    """Return the exit code that refusals and skipped files call for."""
+    return SkippableError.exit_code if work.refusals or work.reading.skipped else 0
+
+
+def map_paths(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
+    """Return what was read, and one transaction Bundle a study that is not refused.
+
+    Args:
+        options: PATHs and context; the order of the PATHs changes nothing.
+
+    Raises:
+        UsageError: `path-missing`.
+    """
+    work = options.work()
+    return work, (one.bundle() for _, one in work.mapped() if one is not None)
+
+
+def sync_paths(options: RunOptions, where: TargetOptions, *, dry_run: bool = False) -> SyncRun:
+    """Make a target state what the objects below some PATHs state.
+
+    Args:
+        options: PATHs, gate and context.
+        where: Target and journal.
+        dry_run: Whether only to read and to say what would be sent.
+
+    Raises:
+        UsageError: A PATH or the target is not usable.
+        FatalError: The journal is not usable, or another target's.
+    """
+    target = where.open(options.context)
+    journal = open_journal(where.journal, target, options.context, read_only=dry_run)
+    try:
+        work = options.work()
+        reading = work.reading
+        job = SyncJob(
+            target=target,
+            journal=journal,
+            statements=OurStatements(options.context),
+            listing=Listing(reading.source, reading.skipped_files()),
+            dry_run=dry_run,
+            clock=where.clock or Clock(),
+            progress=options.tick("studies done"),
+        )
+        return SyncRun(work, target, job.run(work.units()))
+    finally:
+        journal.close()
+
+
+def verify_paths(options: RunOptions, where: TargetOptions) -> VerifyRun:
+    """Compare a target with what the objects below some PATHs state.
+
+    Args:
+        options: PATHs, gate and context.
+        where: Target and journal; the journal only tells whether it is the target's.
+
+    Raises:
+        UsageError: A PATH or the target is not usable.
+        FatalError: The journal is another target's.
+    """
+    target = where.open(options.context)
+    open_journal(where.journal, target, options.context, read_only=True).close()
+    work = options.work()
+    job = VerifyJob(target, OurStatements(options.context), options.tick("studies compared"))
+    return VerifyRun(work, target, job.run(work.units()))

@@ -1,0 +1,161 @@
+"""PATHs → studies: which files are objects, which are skipped for cause, which are foreign."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from deidfhir.dicom.dicomjson import elements_of_json, read_json
+from deidfhir.dicom.elements import ObjectSkipped
+from deidfhir.dicom.headers import read_header
+from deidfhir.dicom.reader import instance_of
+from deidfhir.errors import UsageError
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance
+from deidfhir.model.study import Study, StudyFold
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
+JSON_SUFFIX = ".json"
+
+
+@dataclass(slots=True)
+class Reading:
+    """All that was read from some PATHs.
+
+    Args:
+        fold: The instances, by study.
+        instances: How many objects were read, copies included.
+        skipped: What was skipped for cause.
+        foreign: How many files are no DICOM at all.
+        source: Names the PATHs as one source, for the journal (D19).
+    """
+
+    source: str
+    fold: StudyFold = field(default_factory=StudyFold)
+    instances: int = 0
+    skipped: list[Finding] = field(default_factory=list)
+    foreign: int = 0
+
+    @property
+    def studies(self) -> Iterator[Study]:
+        """The studies, sorted by Study Instance UID."""
+        return iter(self.fold)
+
+    def skipped_files(self) -> frozenset[str]:
+        """Return what was skipped, each as a digest that names no file."""
+        return frozenset(_digest(one.path) for one in self.skipped)
+
+
+def read_paths(paths: Iterable[Path], progress: Callable[[int], None] | None = None) -> Reading:
+    """Read every object below some files and folders.
+
+    Args:
+        paths: Files, or folders that are walked to their end; links to folders are not followed.
+        progress: Called with the number of files looked at so far.
+
+    Raises:
+        UsageError: `path-missing`, before anything is read.
+    """
+    given = list(paths)
+    for path in given:
+        if not path.exists():
+            raise UsageError("path-missing", path=path)
+    reading = Reading(_digest("\n".join(sorted(os.path.abspath(one) for one in given))))  # noqa: PTH100 - resolve() would follow links
+    seen: set[Path] = set()
+    for path in given:
+        for file in walk(path, reading.skipped):
+            if file not in seen:
+                seen.add(file)
+                _read_file(file, reading)
+                if progress:
+                    progress(len(seen))
+    return reading
+
+
+def walk(path: Path, skipped: list[Finding]) -> Iterator[Path]:
+    """Yield the files at or below a path, sorted; folders that cannot be listed are skipped."""
+    if not path.is_dir():
+        yield path
+        return
+
+    def unreadable(error: OSError) -> None:
+        skipped.append(Finding("file-unreadable", str(error.filename)))
+
+    for folder, folders, files in os.walk(path, onerror=unreadable):
+        folders.sort()
+        for name in sorted(files):
+            yield Path(folder, name)
+
+
+def _read_file(path: Path, reading: Reading) -> None:
+    suffix = path.suffix.lower()
+    try:
+        if not path.is_file():
+            reading.foreign += 1  # a socket, a pipe, a link to nothing
+        elif suffix == JSON_SUFFIX:
+            _read_json(path, reading)
+        else:
+            _read_part10(path, reading, named=suffix in DICOM_SUFFIXES)
+    except ObjectSkipped as skip:
+        reading.skipped.append(Finding(skip.code, str(path)))
+
+
+def _read_json(path: Path, reading: Reading) -> None:
+    if path.stat().st_size == 0:
+        raise ObjectSkipped("file-empty")
+    for number, one in enumerate(read_json(path), start=1):
+        try:
+            instance, findings = instance_of(elements_of_json(one), str(path))
+        except ObjectSkipped as skip:
+            reading.skipped.append(Finding(skip.code, f"{path}#{number}"))
+        else:
+            _take(instance, findings, reading)
+
+
+def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
+    head = _head(path)
+    marked = head[128:132] == b"DICM"
+    if not head and named:
+        raise ObjectSkipped("file-empty")
+    if not marked and not _looks_like_a_data_set(head):
+        if named:
+            raise ObjectSkipped("not-dicom")
+        reading.foreign += 1
+        return
+    try:
+        header = read_header(path)
+        instance, findings = instance_of(header.elements, str(path), tail_broken=header.tail_broken)
+    except ObjectSkipped:
+        if named or marked:
+            raise
+        reading.foreign += 1
+        return
+    _take(instance, findings, reading)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(132)
+    except OSError as error:
+        raise ObjectSkipped("file-unreadable") from error
+
+
+def _looks_like_a_data_set(head: bytes) -> bool:
+    """Whether a file without preamble begins as File Meta or a data set does (PS3.5 7.1)."""
+    little, big = head[:2], head[1::-1] if len(head) > 1 else b""
+    return len(head) >= 8 and (
+        little in (b"\x02\x00", b"\x08\x00") or big in (b"\x02\x00", b"\x08\x00")
+    )
+
+
+def _take(instance: Instance, findings: tuple[Finding, ...], reading: Reading) -> None:
+    reading.instances += 1
+    reading.fold.add(instance, findings)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

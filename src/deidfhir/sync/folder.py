@@ -1,0 +1,139 @@
+"""A folder as target: NDJSON in the Bulk Data layout, one file a type, one line an id, sorted."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from deidfhir.errors import FatalError
+from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.target import Found
+
+KINDS = ("Device", "ImagingStudy", "Provenance")
+
+
+@dataclass(slots=True)
+class NdjsonFolder:
+    """A folder of NDJSON files.
+
+    Args:
+        path: The folder; it is made when something is written.
+    """
+
+    path: Path
+    batch: int = 500
+    at_once: bool = False
+    requests: int = 0
+    _held: dict[str, dict[str, JsonObject]] = field(default_factory=dict, init=False)
+    _touched: set[str] = field(default_factory=set, init=False)
+
+    @property
+    def shown(self) -> str:
+        """The folder's path."""
+        return str(self.path)
+
+    def stamp(self) -> str | None:
+        """Return a digest of the files' sizes and times of change."""
+        parts = []
+        for kind in KINDS:
+            try:
+                status = self._file(kind).stat()
+            except OSError:
+                continue
+            parts.append(f"{kind}:{status.st_size}:{status.st_mtime_ns}")
+        return sha256("|".join(parts).encode()).hexdigest()
+
+    def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
+        """Return what the folder holds of some studies, by ImagingStudy id."""
+        by_study: dict[str, list[JsonObject]] = {}
+        for one in self._all("Provenance").values():
+            for target in one.get("target", ()):
+                by_study.setdefault(target.get("reference", ""), []).append(one)
+        studies = self._all("ImagingStudy")
+        return {
+            one: Found(studies.get(one), tuple(by_study.get(f"ImagingStudy/{one}", ())))
+            for one in study_ids
+        }
+
+    def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
+        """Return resources of one type, by id; those that are not there are left out."""
+        held = self._all(kind)
+        return {one: held[one] for one in ids if one in held}
+
+    def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
+        """Put resources and delete references; `flush` writes the files."""
+        outcomes = []
+        for one in puts:
+            held = self._all(one["resourceType"])
+            before = held.get(one["id"])
+            if before is None:
+                outcomes.append("created")
+            else:
+                outcomes.append("unchanged" if before == one else "updated")
+            if before != one:
+                held[one["id"]] = one
+                self._touched.add(one["resourceType"])
+        for gone in deletes:
+            kind, _, identity = gone.partition("/")
+            if self._all(kind).pop(identity, None) is not None:
+                self._touched.add(kind)
+        return outcomes
+
+    def flush(self) -> None:
+        """Replace each file that changed, Devices first, atomically and for the owner alone.
+
+        Raises:
+            FatalError: `folder-unwritable`.
+        """
+        for kind in sorted(self._touched):
+            try:
+                self._replace(kind)
+            except OSError as error:
+                raise FatalError("folder-unwritable", path=self.path) from error
+        self._touched.clear()
+
+    def _replace(self, kind: str) -> None:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=self.path, prefix=".", delete=False
+        ) as stream:
+            try:
+                for _, resource in sorted(self._all(kind).items()):
+                    stream.write(line_of(resource) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+                Path(stream.name).replace(self._file(kind))
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+
+    def _all(self, kind: str) -> dict[str, JsonObject]:
+        if kind not in self._held:
+            self._held[kind] = self._load(kind)
+        return self._held[kind]
+
+    def _load(self, kind: str) -> dict[str, JsonObject]:
+        path = self._file(kind)
+        try:
+            with path.open(encoding="utf-8") as stream:
+                resources = [json.loads(line) for line in stream if line.strip()]
+            if any(reference(one).partition("/")[0] != kind for one in resources):
+                raise FatalError("folder-unreadable", path=path)
+            return {one["id"]: one for one in resources}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FatalError("folder-unreadable", path=path) from error
+
+    def _file(self, kind: str) -> Path:
+        return self.path / f"{kind}.ndjson"
+
+
+def line_of(resource: JsonObject) -> str:
+    """Return a resource as one line; the same resource is always the same bytes."""
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))

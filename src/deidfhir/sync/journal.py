@@ -1,0 +1,197 @@
+"""The journal: what one target was last told, one row a study; no value of an attribute in it.
+
+SQLite in WAL mode with full synchronisation: what must be known before a request is sent is on
+the disk before it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deidfhir.errors import FatalError, RetriableError
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE study (
+    id TEXT PRIMARY KEY,       -- id of the ImagingStudy
+    state TEXT NOT NULL,       -- planned | sent | refused
+    sha TEXT NOT NULL,         -- of what was last acknowledged; empty if nothing was
+    statements TEXT NOT NULL,  -- JSON: Provenance id -> instant of recorded, or null for none
+    source TEXT NOT NULL       -- the source that delivered it
+) WITHOUT ROWID;
+CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
+"""
+_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """What the journal knows of one study.
+
+    Args:
+        state: `planned` (may or may not have arrived), `sent` or `refused`.
+        sha: Digest of what was last acknowledged, or empty.
+        statements: Provenance id → its `recorded`, or None for one that has none.
+        source: The source that delivered it.
+    """
+
+    state: str
+    sha: str
+    statements: dict[str, str | None]
+    source: str
+
+
+class Journal:
+    """The journal of one target.
+
+    Args:
+        path: The file; None for a journal that is forgotten.
+        read_only: Whether nothing may be written, not even the file made (`--dry-run`).
+
+    Raises:
+        FatalError: `journal-unusable` or `journal-newer`.
+        RetriableError: `journal-busy`.
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        self.path = path
+        with self._guarded():
+            self._database = self._opened(path, read_only=read_only)
+            self._migrate()
+
+    def _opened(self, path: Path | None, *, read_only: bool) -> sqlite3.Connection:
+        if path is None or (read_only and not path.exists()):
+            return sqlite3.connect(_MEMORY, isolation_level=None)
+        if read_only:
+            copy = sqlite3.connect(_MEMORY, isolation_level=None)
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
+                file.backup(copy)
+            return copy
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        database = sqlite3.connect(path, isolation_level=None, timeout=5)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        return database
+
+    def _migrate(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise FatalError("journal-newer", path=self.path)
+        if version == 0:
+            self._database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def belongs_to(self, **identity: str) -> bool:
+        """Whether the journal is new or was made for this target, FHIR version and namespace."""
+        known = dict(self._rows("SELECT name, value FROM identity"))
+        return all(known.get(name, value) == value for name, value in identity.items())
+
+    def claim(self, **identity: str) -> None:
+        """Write down what the journal is for."""
+        with self._transaction():
+            for name, value in identity.items():
+                self._run("INSERT OR REPLACE INTO identity VALUES (?, ?)", name, value)
+
+    def identity(self, name: str) -> str | None:
+        """Return one fact of `claim`."""
+        rows = list(self._rows("SELECT value FROM identity WHERE name = ?", name))
+        return str(rows[0][0]) if rows else None
+
+    def study(self, identity: str) -> StudyRow | None:
+        """Return the row of a study by its ImagingStudy id."""
+        sql = "SELECT state, sha, statements, source FROM study WHERE id = ?"
+        for state, sha, statements, source in self._rows(sql, identity):
+            return StudyRow(str(state), str(sha), json.loads(str(statements)), str(source))
+        return None
+
+    def put_study(self, identity: str, row: StudyRow) -> None:
+        """Store the row of a study, durably."""
+        statements = json.dumps(row.statements, sort_keys=True)
+        with self._transaction():
+            sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?)"
+            self._run(sql, identity, row.state, row.sha, statements, row.source)
+
+    def device(self, identity: str) -> str | None:
+        """Return the digest of a Device that was acknowledged."""
+        for (sha,) in self._rows("SELECT sha FROM device WHERE id = ?", identity):
+            return str(sha)
+        return None
+
+    def put_devices(self, shas: dict[str, str]) -> None:
+        """Store Devices that were acknowledged."""
+        with self._transaction():
+            for identity, sha in shas.items():
+                self._run("INSERT OR REPLACE INTO device VALUES (?, ?)", identity, sha)
+
+    def forget_acknowledgements(self) -> None:
+        """Trust nothing that was acknowledged: the target was changed by someone else."""
+        with self._transaction():
+            self._run("UPDATE study SET state = 'planned', sha = ''")
+            self._run("DELETE FROM device")
+
+    def skipped(self, source: str) -> frozenset[str]:
+        """Return which files of a source were skipped in its last run."""
+        sql = "SELECT file FROM skipped WHERE source = ?"
+        return frozenset(str(file) for (file,) in self._rows(sql, source))
+
+    def put_skipped(self, source: str, files: Iterable[str]) -> None:
+        """Store which files of a source were skipped in this run."""
+        with self._transaction():
+            self._run("DELETE FROM skipped WHERE source = ?", source)
+            for file in files:
+                self._run("INSERT INTO skipped VALUES (?, ?)", source, file)
+
+    def _rows(self, sql: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        with self._guarded():
+            yield from self._database.execute(sql, values).fetchall()
+
+    def _run(self, sql: str, *values: str) -> None:
+        self._database.execute(sql, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._guarded():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise RetriableError("journal-busy", path=self.path) from error
+            raise FatalError("journal-unusable", path=self.path) from error
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise FatalError("journal-unusable", path=self.path) from error
+
+
+def default_path(target: str, environment: dict[str, str], digest: str) -> Path:
+    """Return the default journal of a target, in the user's state folder.
+
+    Args:
+        target: `folder` or `server`, a hint for the reader of the folder.
+        environment: The process's variables.
+        digest: Names the target.
+    """
+    home = environment.get("XDG_STATE_HOME") or ""
+    state = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state"
+    return state / "deidfhir" / f"{target}-{digest}.sqlite3"

@@ -1,0 +1,59 @@
+"""What a run did, counted; no value of an attribute in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deidfhir.errors import DeidFhirError, SkippableError
+
+Outcome = Literal["created", "updated", "unchanged", "failed", "deleted"]
+_ORDER = (2, 1, 5, 3, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One study with which something was up.
+
+    Args:
+        code: Key of `mappings/findings.toml`.
+        name: The input path that names the study.
+        detail: HTTP status and server code, or empty.
+    """
+
+    code: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """The counts of one run.
+
+    Args:
+        resources: How many resources were created, updated, unchanged, deleted or failed.
+        withdrawn: How many studies' statements were withdrawn.
+        troubles: Studies that were refused, rejected or withdrawn, in order.
+        error: What ended the run before its end, if anything did.
+    """
+
+    resources: Counter[str] = field(default_factory=Counter)
+    withdrawn: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+    error: DeidFhirError | None = None
+
+    def count(self, outcome: Outcome, number: int = 1) -> None:
+        """Count resources."""
+        self.resources[outcome] += number
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that this part of a run calls for."""
+        partial = SkippableError.exit_code if self.troubles else 0
+        return worst(partial, self.error.exit_code if self.error else 0)
+
+
+def worst(*codes: int) -> int:
+    """Return the exit code that stands where several apply: 2, 1, 5, 3, 0."""
+    return next(code for code in _ORDER if code in codes)

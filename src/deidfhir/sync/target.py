@@ -1,0 +1,91 @@
+"""What the sync job asks of a target, be it a server or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from deidfhir.fhir.types import JsonObject, reference
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a target holds of one study.
+
+    Args:
+        study: Its ImagingStudy, or None.
+        provenances: Every Provenance that targets it, whoever wrote it.
+    """
+
+    study: JsonObject | None
+    provenances: tuple[JsonObject, ...]
+
+    def by_reference(self) -> dict[str, JsonObject]:
+        """Return `Type/id` → resource."""
+        held = (self.study, *self.provenances) if self.study else self.provenances
+        return {reference(one): one for one in held}
+
+
+class Target(Protocol):
+    """Where resources go."""
+
+    batch: int
+    """How many studies are looked up, and for a folder written, at a time."""
+
+    at_once: bool
+    """Whether `write` is durable when it returns; otherwise `flush` makes it so."""
+
+    @property
+    def shown(self) -> str:
+        """How the target is named in messages: a URL without credentials, or a path."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+
+    def stamp(self) -> str | None:
+        """Return what changes when someone else changes the target, or None if unknowable."""
+
+    def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
+        """Return what the target holds of some studies, by ImagingStudy id."""
+
+    def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
+        """Return resources of one type, by id; those that are not there are left out."""
+
+    def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
+        """Put resources and delete references, all or nothing.
+
+        Returns:
+            `created`, `updated` or `unchanged` for each resource put, in order.
+        """
+
+    def flush(self) -> None:
+        """Make what was written durable."""
+
+
+def comparable(resource: JsonObject) -> JsonObject:
+    """Return a resource as far as it is ours: without what the server adds and `recorded` (D15)."""
+    kept = {
+        key: _unversioned(value)
+        for key, value in resource.items()
+        if key not in ("meta", "recorded", "_recorded")
+    }
+    meta = resource.get("meta", {})
+    for name in ("security", "tag", "profile"):
+        if meta.get(name):
+            kept[f"meta.{name}"] = sorted(meta[name], key=repr)
+    return kept
+
+
+def _unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, list):
+        return [_unversioned(one) for one in value]
+    if isinstance(value, dict):
+        return {
+            key: one.split("/_history/")[0]
+            if key == "reference" and isinstance(one, str)
+            else _unversioned(one)
+            for key, one in value.items()
+        }
+    return value

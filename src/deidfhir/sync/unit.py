@@ -1,0 +1,112 @@
+"""What the job is given: units of one study, and what must be known about statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.target import comparable
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One study to be stated.
+
+    Args:
+        study: Its ImagingStudy.
+        provenances: Its Provenance resources; the job sets their `recorded`.
+        devices: The Devices that they refer to, shared with other units.
+        name: How reports name it: an input path.
+    """
+
+    study: JsonObject
+    provenances: tuple[JsonObject, ...]
+    devices: tuple[JsonObject, ...]
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The id of its ImagingStudy."""
+        identity: str = self.study["id"]
+        return identity
+
+    @property
+    def sha(self) -> str:
+        """Digest of what it states, `recorded` left out."""
+        return digest([comparable(one) for one in (self.study, *self.provenances)])
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One study that must not be stated; what was stated before is withdrawn.
+
+    Args:
+        id: The id that its ImagingStudy would have.
+        name: How reports name it: an input path.
+    """
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a run saw its source (D19).
+
+    Args:
+        source: Names the source.
+        skipped: Digests of the files that were skipped for cause.
+    """
+
+    source: str
+    skipped: frozenset[str]
+
+
+class Statements(Protocol):
+    """What the job must know of statements and cannot: the mapping's side of withdrawal."""
+
+    def is_ours(self, provenance: JsonObject, study: JsonObject) -> bool:
+        """Whether a Provenance is one that we would have written for a study of ours."""
+
+    def withdrawn_study(self, resource: JsonObject) -> JsonObject:
+        """Return our ImagingStudy without its statements."""
+
+    def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
+        """Return what overwrites a Provenance that the target refuses to delete."""
+
+
+def digest(content: object) -> str:
+    """Return SHA-256 over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def with_recorded(provenance: JsonObject, recorded: Mapping[str, str | None]) -> JsonObject:
+    """Return a Provenance with the instant of its first statement, where it has one (D15).
+
+    Args:
+        provenance: As mapped.
+        recorded: Provenance id → instant, or None for one that stays as it was mapped.
+    """
+    instant = recorded.get(provenance["id"])
+    if instant is None:
+        return provenance
+    changed = {}
+    for key, value in provenance.items():
+        if key == "_recorded":
+            continue
+        if key == "activity":
+            changed["recorded"] = instant  # in FHIR's order of elements
+        changed[key] = value
+    return changed
+
+
+def instance_uids(study: JsonObject) -> frozenset[str]:
+    """Return the SOP Instance UIDs that an ImagingStudy lists."""
+    return frozenset(
+        instance["uid"] for one in study.get("series", ()) for instance in one.get("instance", ())
+    )
