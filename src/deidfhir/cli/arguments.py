@@ -6,11 +6,11 @@ import argparse
 import re
 from pathlib import Path
 
-from deidfhir import __version__
 from deidfhir.errors import UsageError
 from deidfhir.fhir.versions import FHIR_NAMES
 from deidfhir.pipeline.gate import parse_accept
 from deidfhir.sync.transport import DEFAULT_TIMEOUT
+from deidfhir.version import __version__
 
 EXIT_CODES = """\
 exit codes:

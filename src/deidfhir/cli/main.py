@@ -19,9 +19,9 @@ from deidfhir.pipeline.runs import (
     RunOptions,
     TargetOptions,
     input_exit_code,
-    map_paths,
-    sync_paths,
-    verify_paths,
+    run_map,
+    run_sync,
+    run_verify,
 )
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
@@ -84,7 +84,7 @@ def _explain(options: argparse.Namespace, _progress: Progress) -> int:
 
 
 def _map(options: argparse.Namespace, progress: Progress) -> int:
-    work, bundles = map_paths(_run_options(options, progress, options.recorded))
+    work, bundles = run_map(_run_options(options, progress, options.recorded))
     for bundle in bundles:
         print(line_of(bundle))  # noqa: T201 - the data
     progress.close()
@@ -94,7 +94,7 @@ def _map(options: argparse.Namespace, progress: Progress) -> int:
 
 def _sync(options: argparse.Namespace, progress: Progress) -> int:
     settled = _run_options(options, progress)
-    done = sync_paths(settled, _target_options(options), dry_run=options.dry_run)
+    done = run_sync(settled, _target_options(options), dry_run=options.dry_run)
     progress.close()
     if options.json:
         _print([render.as_json(render.sync_object(done, dry_run=options.dry_run))])
@@ -105,7 +105,7 @@ def _sync(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _verify(options: argparse.Namespace, progress: Progress) -> int:
-    done = verify_paths(_run_options(options, progress), _target_options(options))
+    done = run_verify(_run_options(options, progress), _target_options(options))
     progress.close()
     if options.json:
         _print([render.as_json(render.verify_object(done))])

@@ -126,7 +126,7 @@ def input_exit_code(work: Work) -> int:
     return SkippableError.exit_code if work.refusals or work.reading.skipped else 0
 
 
-def map_paths(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
+def run_map(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
     """Return what was read, and one transaction Bundle a study that is not refused.
 
     Args:
@@ -139,7 +139,7 @@ def map_paths(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
     return work, (one.bundle() for _, one in work.mapped() if one is not None)
 
 
-def sync_paths(options: RunOptions, where: TargetOptions, *, dry_run: bool = False) -> SyncRun:
+def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False) -> SyncRun:
     """Make a target state what the objects below some PATHs state.
 
     Args:
@@ -170,7 +170,7 @@ def sync_paths(options: RunOptions, where: TargetOptions, *, dry_run: bool = Fal
         journal.close()
 
 
-def verify_paths(options: RunOptions, where: TargetOptions) -> VerifyRun:
+def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:
     """Compare a target with what the objects below some PATHs state.
 
     Args:

@@ -1,0 +1,221 @@
+"""The functions that integration code and gateways call; `import deidfhir` shows them all.
+
+Nothing here prints or logs. What is not accepted is refused by default, as on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deidfhir.dicom.dicomjson import elements_of_json
+from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.reader import instance_of
+from deidfhir.errors import SkippableError
+from deidfhir.fhir.check import check
+from deidfhir.mapping import study as mapping
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.study import MappedStudy
+from deidfhir.model.finding import Finding
+from deidfhir.model.study import Study, StudyFold
+from deidfhir.pipeline.gate import parse_accept, refusal_of
+from deidfhir.pipeline.runs import (
+    RunOptions,
+    SyncRun,
+    TargetOptions,
+    VerifyRun,
+    run_sync,
+    run_verify,
+)
+from deidfhir.pipeline.sources import read_paths
+from deidfhir.sync.transport import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+OnSkip = Callable[[Finding], None]
+
+
+class NotAccepted(SkippableError):  # noqa: N818 - the gate's answer, not a fault
+    """The gate refuses a study.
+
+    Args:
+        code: Key of `mappings/findings.toml`.
+    """
+
+    def __str__(self) -> str:
+        finding = Finding(self.code)
+        return f"{finding.text}: {finding.action}"
+
+
+def map_dataset(
+    dataset: Dataset, context: MappingContext | None = None, *, accept: str = "removed"
+) -> MappedStudy:
+    """Map one object, as a study of one instance.
+
+    Args:
+        dataset: A pydicom data set; pixels are not looked at.
+        context: FHIR version, settings and instant of recording.
+        accept: Verdicts that may pass, as for `--accept`.
+
+    Raises:
+        ObjectSkipped: The object has no usable UIDs.
+        NotAccepted: The verdict is not among those accepted.
+    """
+    (study,) = studies_from_datasets([dataset])
+    return map_study(study, context, accept=accept)
+
+
+def map_study(
+    study: Study, context: MappingContext | None = None, *, accept: str = "removed"
+) -> MappedStudy:
+    """Map one study and check what was made with fhir.resources.
+
+    Args:
+        study: As `studies_from_json`, `studies_from_datasets` or `studies_from_paths` give it.
+        context: FHIR version, settings and instant of recording.
+        accept: Verdicts that may pass, as for `--accept`.
+
+    Raises:
+        NotAccepted: The study is refused.
+        FatalError: `resource-invalid`.
+    """
+    context = context or MappingContext()
+    refusal = refusal_of(study, parse_accept(accept))
+    if refusal is not None:
+        raise NotAccepted(refusal.finding.code)
+    mapped = mapping.map_study(study, context)
+    for resource in mapped.resources:
+        check(resource, context.version)
+    return mapped
+
+
+def studies_from_json(
+    objects: Iterable[dict[str, Any]], on_skip: OnSkip | None = None
+) -> Iterator[Study]:
+    """Fold a stream of DICOM JSON objects (PS3.18 F.2) into studies, sorted by UID.
+
+    Args:
+        objects: Such as the answers of WADO-RS metadata.
+        on_skip: Told of each object that cannot be used; without it, the first one raises.
+
+    Raises:
+        ObjectSkipped: An object cannot be used, and `on_skip` is not given.
+    """
+    yield from _folded((partial(elements_of_json, one) for one in objects), on_skip)
+
+
+def studies_from_datasets(
+    datasets: Iterable[Dataset], on_skip: OnSkip | None = None
+) -> Iterator[Study]:
+    """Fold pydicom data sets into studies, sorted by UID.
+
+    Args:
+        datasets: Read or made; pixels are not looked at.
+        on_skip: Told of each object that cannot be used; without it, the first one raises.
+
+    Raises:
+        ObjectSkipped: An object cannot be used, and `on_skip` is not given.
+    """
+    from deidfhir.dicom.dataset import elements_of  # noqa: PLC0415 - pydicom only where used
+
+    yield from _folded((partial(elements_of, one) for one in datasets), on_skip)
+
+
+def studies_from_paths(
+    paths: Iterable[str | Path], on_skip: OnSkip | None = None
+) -> Iterator[Study]:
+    """Read files and folders into studies, sorted by UID.
+
+    Args:
+        paths: Part 10 files, `.json` holding DICOM JSON, or folders of them.
+        on_skip: Told of each file that is skipped for cause.
+
+    Raises:
+        UsageError: `path-missing`.
+    """
+    reading = read_paths([Path(one) for one in paths])
+    for finding in reading.skipped if on_skip else ():
+        on_skip(finding)  # type: ignore[misc]
+    yield from reading.studies
+
+
+def _folded(sources: Iterable[Callable[[], Elements]], on_skip: OnSkip | None) -> Iterator[Study]:
+    fold = StudyFold()
+    for number, source in enumerate(sources, start=1):
+        name = f"#{number}"
+        try:
+            fold.add(*instance_of(source(), name))
+        except ObjectSkipped as skip:
+            if on_skip is None:
+                raise
+            on_skip(Finding(skip.code, name))
+    yield from fold
+
+
+def sync_paths(  # noqa: PLR0913 - the options of the command, by name
+    paths: Iterable[str | Path],
+    to: str,
+    *,
+    context: MappingContext | None = None,
+    accept: str = "removed",
+    journal: Path | None = None,
+    dry_run: bool = False,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> SyncRun:
+    """Make a target state what the objects below some PATHs state.
+
+    Args:
+        paths: Files and folders.
+        to: FHIR base URL, or a folder for NDJSON.
+        context: FHIR version and settings.
+        accept: Verdicts that may pass, as for `--accept`.
+        journal: The target's journal; by default one in the user's state folder.
+        dry_run: Whether only to read and to say what would be sent.
+        timeout: Seconds for one request with all its repetitions.
+
+    Returns:
+        What was read, refused and sent, with the command's exit code; an error that ended the
+        run early is in its report.
+
+    Raises:
+        UsageError: A PATH or the target is not usable.
+        FatalError: The journal is not usable, or another target's.
+    """
+    options = _options(paths, context, accept)
+    return run_sync(options, TargetOptions(to, journal, timeout), dry_run=dry_run)
+
+
+def verify_paths(  # noqa: PLR0913 - the options of the command, by name
+    paths: Iterable[str | Path],
+    to: str,
+    *,
+    context: MappingContext | None = None,
+    accept: str = "removed",
+    journal: Path | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> VerifyRun:
+    """Compare a target with what the objects below some PATHs state.
+
+    Args:
+        paths: Files and folders.
+        to: FHIR base URL, or a folder of NDJSON.
+        context: FHIR version and settings.
+        accept: Verdicts that may pass, as for `--accept`.
+        journal: The target's journal; it only tells whether it is the target's.
+        timeout: Seconds for one request with all its repetitions.
+
+    Raises:
+        UsageError: A PATH or the target is not usable.
+        FatalError: The journal is another target's.
+    """
+    return run_verify(_options(paths, context, accept), TargetOptions(to, journal, timeout))
+
+
+def _options(
+    paths: Iterable[str | Path], context: MappingContext | None, accept: str
+) -> RunOptions:
+    given = tuple(Path(one) for one in paths)
+    return RunOptions(given, context or MappingContext(), parse_accept(accept))
