@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from deidfhir.model.finding import Finding
+from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import SyncRun, VerifyRun
 
@@ -25,6 +26,7 @@ def input_counts(work: Work) -> dict[str, Any]:
     return {
         "studies": work.studies,
         "instances": reading.instances,
+        "verdicts": {one.value: work.verdicts[one.value] for one in Verdict},
         "refused": len(work.refusals),
         "skipped": len(reading.skipped),
         "foreign": reading.foreign,
@@ -98,6 +100,9 @@ def input_lines(work: Work) -> list[str]:
         f"read      {counts['studies']} studies, {counts['instances']} instances"
         + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else "")
     ]
+    told = [f"{count} {name}" for name, count in counts["verdicts"].items() if count]
+    if told:
+        lines.append(f"verdicts  {', '.join(told)}")
     lines += _listed(
         "refused",
         [
@@ -106,13 +111,13 @@ def input_lines(work: Work) -> list[str]:
             else f"{one.path}: {one.finding.text}"
             for one in work.refusals
         ],
-        "not among the verdicts accepted; `deidfhir show` tells what they claim",
+        "see what they claim with `deidfhir show`",
     )
     lines += _listed("skipped", [f"{one.path}: {one.text}" for one in work.reading.skipped])
-    told = Counter(one.code for one in work.findings if one.code != "not-accepted")
+    seen = Counter(one.code for one in work.findings)
     lines += _listed(
         "findings",
-        [f"{code} in {count}: {Finding(code).text}" for code, count in sorted(told.items())],
+        [f"{code} in {count}: {Finding(code).text}" for code, count in sorted(seen.items())],
         count=len(work.findings),
     )
     return lines

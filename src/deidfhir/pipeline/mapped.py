@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ class Work:
     accept: frozenset[Verdict]
     context: MappingContext
     studies: int = field(default=0, init=False)
+    verdicts: Counter[str] = field(default_factory=Counter, init=False)
     refusals: list[Refusal] = field(default_factory=list, init=False)
     findings: list[Finding] = field(default_factory=list, init=False)
     _checked_devices: set[str] = field(default_factory=set, init=False)
@@ -45,6 +47,7 @@ class Work:
         """
         for study in self.reading.studies:
             self.studies += 1
+            self.verdicts[study.verdict.value] += 1
             self.findings += findings_of(study)
             refusal = refusal_of(study, self.accept)
             if refusal is not None:

@@ -45,7 +45,8 @@ class SyncReport:
 
     def count(self, outcome: Outcome, number: int = 1) -> None:
         """Count resources."""
-        self.resources[outcome] += number
+        if number:
+            self.resources[outcome] += number
 
     @property
     def exit_code(self) -> int:

@@ -1,0 +1,37 @@
+# Paths below are relative on purpose: the checkout may stand in a folder with a space in its name.
+PYTHON_IN_VENV = .venv/bin/python
+FHIR ?= R4
+PORT ?= 8080
+
+.PHONY: help demo test unit lint hapi golden clean
+
+help:                ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo:                ## the main job on sample studies, into build/fhir
+	@sh tools/setup.sh
+	@$(PYTHON_IN_VENV) -m tools.demo
+
+test: lint           ## everything, real FHIR servers included
+	@$(PYTHON_IN_VENV) -m pytest
+
+unit:                ## what needs no server, in seconds
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m pytest -q tests/unit tests/property tests/golden
+
+lint:                ## style and types
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m ruff format --check --quiet .
+	@$(PYTHON_IN_VENV) -m ruff check --quiet .
+	@$(PYTHON_IN_VENV) -m mypy --no-error-summary
+
+hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), until Ctrl-C
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) tests/hapi/server.py --fhir $(FHIR) --port $(PORT)
+
+golden:              ## writes the expected files of tests/golden anew; read the diff
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m pytest -q tests/golden --update-golden
+
+clean:               ## takes away everything that was made
+	rm -rf .venv build dist tests/hapi/target

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Makes .venv and installs the project into it; with `test`, also what the tests need.
+#   sh tools/setup.sh [test]
+# What is missing on the machine is installed by apt where that may be done (root), and otherwise
+# named in one line with what to type.
+set -eu
+
+extra=${1:-}
+venv=.venv
+stamp="$venv/.installed${extra:+-$extra}"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# need WHAT PACKAGE...: installs Debian packages, or says what to type and ends.
+need() {
+    what=$1
+    shift
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "setup: $what is missing; installing $*"
+        { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$@"; } >&2 ||
+            { say "setup: $what could not be installed; type: apt-get install $*"; exit 1; }
+    else
+        say "setup: $what is missing; type: sudo apt-get install $*   (or use your system's package manager)"
+        exit 1
+    fi
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for name in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null 2>&1 && is_new_enough "$name"; then
+            python=$name
+            return 0
+        fi
+    done
+    return 1
+}
+
+java_is_new_enough() {
+    command -v javac >/dev/null 2>&1 &&
+        [ "$(javac -version 2>&1 | sed 's/^javac \([0-9]*\).*/\1/')" -ge 17 ] 2>/dev/null
+}
+
+if [ "$extra" = test ]; then
+    java_is_new_enough || need "a JDK 17 or newer" openjdk-17-jdk-headless
+    command -v mvn >/dev/null 2>&1 || need Maven maven
+fi
+
+# A folder that was moved or copied holds an environment that no longer starts.
+"$venv/bin/python" -c '' 2>/dev/null || rm -rf "$venv"
+if [ -e "$stamp" ] && [ "$stamp" -nt pyproject.toml ] && [ "$stamp" -nt tools/setup.sh ]; then
+    exit 0
+fi
+find_python || { need "Python 3.11 or newer" python3 && find_python; } ||
+    { say "setup: Python 3.11 or newer is missing; install it and set PYTHON to its path"; exit 1; }
+if [ ! -x "$venv/bin/python" ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || need "Python's venv module" python3-venv
+    say "setup: making $venv with $("$python" --version)"
+    "$python" -m venv "$venv"
+fi
+say "setup: installing deidfhir${extra:+ and what its tests need}"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extra:+[$extra]}"
+touch "$stamp"
