@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         progress.close()
         _say(["deidfhir: interrupted; the same command goes on where it stopped"])
-        code = 130
+        code = FatalError.exit_code
     return code
 
 

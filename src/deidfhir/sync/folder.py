@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
@@ -99,18 +98,15 @@ class NdjsonFolder:
 
     def _replace(self, kind: str) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=self.path, prefix=".", delete=False
-        ) as stream:
-            try:
-                for _, resource in sorted(self._all(kind).items()):
-                    stream.write(line_of(resource) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-                Path(stream.name).replace(self._file(kind))
-            except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
-                raise
+        # One name, so that what a killed run leaves behind is overwritten by the next one.
+        draft = self.path / f".{kind}.ndjson.draft"
+        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+            for _, resource in sorted(self._all(kind).items()):
+                stream.write(line_of(resource) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(self._file(kind))
 
     def _all(self, kind: str) -> dict[str, JsonObject]:
         if kind not in self._held:

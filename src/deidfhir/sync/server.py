@@ -16,6 +16,7 @@ from deidfhir.sync.transport import Transport
 _BODY_IS_TRUTH = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
 _ASK_OUTCOME = {"Prefer": "return=OperationOutcome"}
 _FRESH = {"Cache-Control": "no-cache"}
+_PAGE = 200
 
 
 @dataclass(slots=True)
@@ -71,9 +72,10 @@ class FhirServer:
     def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
         """Return what the server holds of some studies, by ImagingStudy id."""
         wanted = list(study_ids)
-        held = list(self._search("ImagingStudy", wanted, "&_revinclude=Provenance:target"))
-        studies = {one["id"]: one for one in held if one["resourceType"] == "ImagingStudy"}
-        provenances = [one for one in held if one["resourceType"] == "Provenance"]
+        studies = self.read("ImagingStudy", wanted)
+        # A search of its own: servers cut off what they include, but page what they match.
+        targets = [f"ImagingStudy/{one}" for one in studies]
+        provenances = list(self._search("Provenance", "target", targets))
         return {
             one: Found(studies.get(one), tuple(p for p in provenances if _targets(p, one)))
             for one in wanted
@@ -81,19 +83,19 @@ class FhirServer:
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""
-        return {one["id"]: one for one in self._search(kind, list(ids), "")}
+        return {one["id"]: one for one in self._search(kind, "_id", list(ids))}
 
-    def _search(self, kind: str, ids: list[str], more: str) -> Iterator[JsonObject]:
-        if not ids:
+    def _search(self, kind: str, parameter: str, values: list[str]) -> Iterator[JsonObject]:
+        if not values:
             return
         self.check()
-        path = f"/{kind}?_id={quote(','.join(ids), safe=',')}&_count={len(ids)}{more}"
+        path = f"/{kind}?{parameter}={quote(','.join(values), safe=',/')}&_count={_PAGE}"
         while path:
             bundle = self.transport.send("GET", path, headers=_FRESH).body
             if bundle.get("resourceType") != "Bundle":
                 raise FatalError("answer-unexpected", url=self.shown, what="no Bundle")
             for entry in bundle.get("entry", ()):
-                if entry.get("resource", {}).get("resourceType") in (kind, "Provenance"):
+                if entry.get("resource", {}).get("resourceType") == kind:
                     yield entry["resource"]
             path = self._next(bundle)
 

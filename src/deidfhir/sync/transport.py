@@ -15,6 +15,7 @@ import requests
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import Rejected, server_code
+from deidfhir.version import __version__
 
 MIME = "application/fhir+json"
 DEFAULT_TIMEOUT = 25.0
@@ -121,7 +122,7 @@ class Transport:
         deadline: float,
     ) -> Answer:
         left = max(0.1, deadline - self.clock.monotonic())
-        given = {"Accept": MIME, **headers}
+        given = {"Accept": MIME, "User-Agent": f"deidfhir/{__version__}", **headers}
         if body is not None:
             given["Content-Type"] = f"{MIME}; charset=utf-8"
         self.count += 1

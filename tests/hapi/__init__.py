@@ -1,0 +1,1 @@
+"""A real HAPI FHIR JPA server for tests; see ``server.py``."""
