@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import deidfhir
+
 REPO = Path(__file__).resolve().parent.parent
 SOURCES = sorted((REPO / "src").rglob("*.py"))
 
@@ -37,8 +39,6 @@ def test_modules_have_at_most_300_lines_and_functions_40() -> None:
 
 
 def test_every_public_name_is_documented_and_in_the_type_check() -> None:
-    import deidfhir
-
     used = (REPO / "tests" / "typing" / "api.py").read_text()
     missing = [name for name in deidfhir.__all__ if name not in used]
     assert missing == []

@@ -30,7 +30,7 @@ from deidfhir.pipeline.runs import (
     run_verify,
 )
 from deidfhir.pipeline.sources import read_paths
-from deidfhir.sync.transport import DEFAULT_TIMEOUT
+from deidfhir.sync.timing import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -9,7 +9,7 @@ from pathlib import Path
 from deidfhir.errors import UsageError
 from deidfhir.fhir.versions import FHIR_NAMES
 from deidfhir.pipeline.gate import parse_accept
-from deidfhir.sync.transport import DEFAULT_TIMEOUT
+from deidfhir.sync.timing import DEFAULT_TIMEOUT
 from deidfhir.version import __version__
 
 EXIT_CODES = """\

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
-from deidfhir.cli import claims, render
 from deidfhir.cli.arguments import parser
 from deidfhir.cli.progress import Progress
-from deidfhir.config import load_settings
 from deidfhir.errors import DeidFhirError, FatalError
-from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.explain import explained
-from deidfhir.pipeline.runs import (
-    RunOptions,
-    TargetOptions,
-    input_exit_code,
-    run_map,
-    run_sync,
-    run_verify,
-)
-from deidfhir.pipeline.show import shown
-from deidfhir.pipeline.sources import read_paths
-from deidfhir.sync.folder import line_of
 from deidfhir.tables import InstallationError
 
 
@@ -52,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     progress = Progress()
     try:
         options = parser().parse_args(arguments)
-        code = _COMMANDS[options.command](options, progress)
+        # Loaded late: help and version need neither pydicom nor FHIR's models.
+        commands = import_module("deidfhir.cli.commands").COMMANDS
+        code: int = commands[options.command](options, progress)
         sys.stdout.flush()
     except (DeidFhirError, InstallationError) as error:
         progress.close()
@@ -69,85 +56,10 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _show(options: argparse.Namespace, progress: Progress) -> int:
-    reading = read_paths(options.paths, lambda count: progress("files read", count))
-    progress.close()
-    content = shown(reading, load_settings(options.config))
-    _print([render.as_json(content)] if options.json else claims.show_lines(content))
-    return 0
-
-
-def _explain(options: argparse.Namespace, _progress: Progress) -> int:
-    content = explained(options.file, load_settings(options.config))
-    _print([render.as_json(content)] if options.json else claims.explain_lines(content))
-    return 0
-
-
-def _map(options: argparse.Namespace, progress: Progress) -> int:
-    work, bundles = run_map(_run_options(options, progress, options.recorded))
-    for bundle in bundles:
-        print(line_of(bundle))  # noqa: T201 - the data
-    progress.close()
-    _say(render.input_lines(work))
-    return input_exit_code(work)
-
-
-def _sync(options: argparse.Namespace, progress: Progress) -> int:
-    settled = _run_options(options, progress)
-    done = run_sync(settled, _target_options(options), dry_run=options.dry_run)
-    progress.close()
-    if options.json:
-        _print([render.as_json(render.sync_object(done, dry_run=options.dry_run))])
-    else:
-        _print(render.sync_lines(done, dry_run=options.dry_run))
-    _say_error(done.report.error)
-    return done.exit_code
-
-
-def _verify(options: argparse.Namespace, progress: Progress) -> int:
-    done = run_verify(_run_options(options, progress), _target_options(options))
-    progress.close()
-    if options.json:
-        _print([render.as_json(render.verify_object(done))])
-    else:
-        _print(render.verify_lines(done))
-    _say_error(done.report.error)
-    return done.exit_code
-
-
-def _run_options(
-    options: argparse.Namespace, progress: Progress, recorded: str | None = None
-) -> RunOptions:
-    context = MappingContext(options.fhir, load_settings(options.config), recorded)
-    return RunOptions(tuple(options.paths), context, options.accept, progress)
-
-
-def _target_options(options: argparse.Namespace) -> TargetOptions:
-    return TargetOptions(options.to, options.journal, options.timeout)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)  # noqa: T201 - the data
-
-
-def _say(lines: Iterable[str]) -> None:
+def _say(lines: list[str]) -> None:
     for line in lines:
         print(line, file=sys.stderr)  # noqa: T201 - the talk
 
-
-def _say_error(error: DeidFhirError | None) -> None:
-    if error is not None:
-        _say([f"deidfhir: {error}"])
-
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], int]] = {
-    "show": _show,
-    "map": _map,
-    "sync": _sync,
-    "verify": _verify,
-    "explain": _explain,
-}
 
 if __name__ == "__main__":
     run()

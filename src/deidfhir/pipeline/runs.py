@@ -17,7 +17,7 @@ from deidfhir.pipeline.targets import open_journal, open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
-from deidfhir.sync.transport import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.unit import Listing
 from deidfhir.sync.verify import VerifyJob, VerifyReport
 

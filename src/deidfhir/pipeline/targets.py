@@ -13,7 +13,8 @@ from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
-from deidfhir.sync.transport import DEFAULT_TIMEOUT, Clock, Transport
+from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.transport import Transport
 
 
 def open_target(

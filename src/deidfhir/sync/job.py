@@ -14,7 +14,7 @@ from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.target import Found, Target, comparable
-from deidfhir.sync.transport import Clock
+from deidfhir.sync.timing import Clock
 from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -15,33 +14,16 @@ import requests
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import Rejected, server_code
+from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.version import __version__
 
 MIME = "application/fhir+json"
-DEFAULT_TIMEOUT = 25.0
-"""Seconds for one request with all its repetitions; a silent target ends a run within 30 s."""
-
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.5
 _LIMIT = 64 * 1024 * 1024
 _BUSY = frozenset({408, 425, 429, 502, 503, 504})
 _CONFLICT, _BROKEN = HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR
 _TRIES = 3
-
-
-@dataclass(slots=True)
-class Clock:
-    """Time as the room sees it, so that tests need not wait.
-
-    Args:
-        now: Seconds since the epoch.
-        monotonic: Seconds of a clock that never goes back.
-        sleep: Waits some seconds.
-    """
-
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,25 @@
+"""Time as the room sees it, so that tests need not wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+DEFAULT_TIMEOUT = 25.0
+"""Seconds for one request with all its repetitions; a silent target ends a run within 30 s."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The clocks that a run looks at.
+
+    Args:
+        now: Seconds since the epoch.
+        monotonic: Seconds of a clock that never goes back.
+        sleep: Waits some seconds.
+    """
+
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
