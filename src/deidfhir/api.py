@@ -80,7 +80,7 @@ def map_study(
 
     Raises:
         NotAccepted: The study is refused.
-        FatalError: `resource-invalid`.
+        DataError: `resource-invalid`.
     """
     context = context or MappingContext()
     refusal = refusal_of(study, parse_accept(accept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deidfhir.cli.render import printable
+from deidfhir.cli.progress import printable
 
 
 def show_lines(shown: dict[str, Any]) -> Iterator[str]:

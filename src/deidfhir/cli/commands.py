@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterable
 
 from deidfhir.cli import claims, render
-from deidfhir.cli.progress import Progress
+from deidfhir.cli.progress import Progress, printable
 from deidfhir.config import load_settings
-from deidfhir.errors import DeidFhirError
+from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
 from deidfhir.pipeline.runs import (
@@ -30,7 +30,7 @@ def _show(options: argparse.Namespace, progress: Progress) -> int:
     progress.close()
     content = shown(reading, load_settings(options.config))
     _print([render.as_json(content)] if options.json else claims.show_lines(content))
-    return 0
+    return SkippableError.exit_code if reading.skipped else 0
 
 
 def _explain(options: argparse.Namespace, _progress: Progress) -> int:
@@ -89,7 +89,7 @@ def _print(lines: Iterable[str]) -> None:
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - the talk
+        print(printable(line), file=sys.stderr)  # noqa: T201 - the talk
 
 
 def _say_error(error: DeidFhirError | None) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from deidfhir.cli.arguments import parser
-from deidfhir.cli.progress import Progress
+from deidfhir.cli.progress import Progress, printable
 from deidfhir.errors import DeidFhirError, FatalError
 from deidfhir.tables import InstallationError
 
@@ -32,8 +34,6 @@ def main(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             # A file name need not be UTF-8, and a terminal need not know a character.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    # pydicom's log quotes values of attributes.
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     progress = Progress()
     try:
         options = parser().parse_args(arguments)
@@ -43,11 +43,17 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except (DeidFhirError, InstallationError) as error:
         progress.close()
-        _say([f"deidfhir: {error}"])
         code = getattr(error, "exit_code", FatalError.exit_code)
+        if "--json" in arguments:
+            print(json.dumps({"error": str(error), "exit_code": code}))  # noqa: T201 - the data
+        _say([f"deidfhir: {error}"])
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FatalError.exit_code
+    except Exception as error:  # noqa: BLE001 - a traceback could quote what was read
+        progress.close()
+        _say([f"deidfhir: {_internal(error)}"])
         code = FatalError.exit_code
     except KeyboardInterrupt:
         progress.close()
@@ -56,9 +62,16 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
+def _internal(error: Exception) -> FatalError:
+    """Return what may be said of an error that nobody foresaw: its kind and its place."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return FatalError("internal", kind=type(error).__name__, place=place)
+
+
 def _say(lines: list[str]) -> None:
     for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - the talk
+        print(printable(line), file=sys.stderr)  # noqa: T201 - the talk
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Progress: one moving line on a terminal, a plain line now and then elsewhere."""
+"""Talk to people: progress, and lines that cannot move a terminal's cursor."""
 
 from __future__ import annotations
 
@@ -42,3 +42,8 @@ class Progress:
             self._stream.write(_CLEAR)
             self._stream.flush()
             self._shown = False
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters cannot move a terminal's cursor."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from deidfhir.cli.progress import printable
 from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
@@ -165,10 +166,10 @@ def verify_lines(run: VerifyRun) -> list[str]:
         f"compared  {report.ok} ok, {len(report.missing)} missing, {len(report.drifted)} drifted",
         *_listed("missing", [f"{name} of {path}" for name, path in report.missing]),
         *_listed("drifted", [f"{name} of {path}" for name, path in report.drifted]),
+        *(
+            ["          to send them again, run sync with a fresh --journal"]
+            if report.missing or report.drifted
+            else []
+        ),
         f"requests  {run.target.requests}",
     ]
-
-
-def printable(text: str) -> str:
-    """Return a text whose control characters cannot move a terminal's cursor."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pydicom.dataelem import RawDataElement
@@ -9,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.values import convert_single_string, convert_text
 
-from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, settled
+from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_depth, settled
 from deidfhir.model.attributes import Attribute, attributes
 
 # PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
@@ -17,23 +21,39 @@ _CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
 
 
-def elements_of(dataset: Dataset, within: str = "object") -> Elements:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence pydicom while it decodes: its warnings and its log quote values."""
+    log = logging.getLogger("pydicom")
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
+
+
+def elements_of(dataset: Dataset, within: str = "object", depth: int = 0) -> Elements:
     """Return the wanted elements of a data set.
 
     Args:
         dataset: A data set, read or made; only its root level is looked at, and the items of the
             sequences that the table names.
         within: Where the data set stands (`mappings/attributes.toml`).
+        depth: In how many sequences it stands.
 
     Raises:
         ObjectSkipped: `damaged`, a wanted element cannot be decoded.
     """
+    require_depth(depth)
     found: Elements = {}
     for tag, attribute in attributes(within).items():
         if tag not in dataset:
             continue
         try:
-            found[attribute.keyword] = _content(dataset, attribute)
+            with quiet():
+                found[attribute.keyword] = _content(dataset, attribute, depth)
         except ObjectSkipped:
             raise
         except Exception as error:  # pydicom raises whatever the broken bytes lead it to
@@ -41,12 +61,12 @@ def elements_of(dataset: Dataset, within: str = "object") -> Elements:
     return found
 
 
-def _content(dataset: Dataset, attribute: Attribute) -> Content:
+def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:
     if attribute.vr == "SQ":
         if not attribute.items:
             return ()
         items = dataset[attribute.tag].value or ()
-        return tuple(elements_of(item, attribute.items) for item in items)
+        return tuple(elements_of(item, attribute.items, depth + 1) for item in items)
     element: Any = dataset.get_item(attribute.tag)
     if isinstance(element, RawDataElement):
         return settled(_decoded(element.value or b"", attribute.vr, dataset))
@@ -75,6 +95,8 @@ def _plain(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - pydicom's values ar
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return ""
     if isinstance(value, bytes):
         value = value.decode("iso8859-1")
     return str(value).rstrip(" \0")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, settled
+from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_depth, settled
 from deidfhir.model.attributes import Attribute, attributes
+
+_PERSON_NAME = ("Alphabetic", "Ideographic", "Phonetic")
+_TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 
 def read_json(path: Path) -> Iterator[dict[str, Any]]:
@@ -45,22 +49,21 @@ def _is_object(candidate: object) -> bool:
 
 
 def _tag(key: str) -> int | None:
-    try:
-        return int(key, 16)
-    except ValueError:
-        return None
+    return int(key, 16) if _TAG.fullmatch(key) else None
 
 
-def elements_of_json(source: dict[str, Any], within: str = "object") -> Elements:
+def elements_of_json(source: dict[str, Any], within: str = "object", depth: int = 0) -> Elements:
     """Return the wanted elements of one DICOM JSON object or item.
 
     Args:
         source: Tag → `{"vr": …, "Value": […]}`.
         within: Where it stands (`mappings/attributes.toml`).
+        depth: In how many sequences it stands.
 
     Raises:
         ObjectSkipped: `damaged`, a wanted element has a form that PS3.18 F.2 does not know.
     """
+    require_depth(depth)
     wanted = attributes(within)
     found: Elements = {}
     for key in sorted(source):
@@ -70,18 +73,20 @@ def elements_of_json(source: dict[str, Any], within: str = "object") -> Elements
         element = source[key]
         if not isinstance(element, dict):
             raise ObjectSkipped("damaged")
-        found[attribute.keyword] = _content(element, attribute)
+        found[attribute.keyword] = _content(element, attribute, depth)
     return found
 
 
-def _content(element: dict[str, Any], attribute: Attribute) -> Content:
+def _content(element: dict[str, Any], attribute: Attribute, depth: int) -> Content:
     value = element.get("Value")
     if attribute.vr == "SQ":
+        if attribute.items and "InlineBinary" in element:
+            raise ObjectSkipped("damaged")  # items that are not decoded must not look like none
         if not attribute.items or value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise ObjectSkipped("damaged")
-        return tuple(elements_of_json(item, attribute.items) for item in value)
+        return tuple(elements_of_json(item, attribute.items, depth + 1) for item in value)
     if value is None and "InlineBinary" in element:
         value = [_inline(element["InlineBinary"])]
     if value is None:
@@ -95,17 +100,22 @@ def _content(element: dict[str, Any], attribute: Attribute) -> Content:
 
 def _inline(encoded: object) -> str:
     try:
-        return base64.b64decode(str(encoded), validate=True).decode("iso8859-1")
+        raw = base64.b64decode(str(encoded), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ObjectSkipped("damaged") from error
+    try:
+        return raw.decode("utf-8")  # DICOM JSON is UTF-8 (PS3.18 F.2)
+    except UnicodeDecodeError:
+        return raw.decode("iso8859-1")
 
 
 def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):  # a Person Name: its representations joined as in PS3.5 6.2.1
-        parts = [str(value.get(name, "")) for name in ("Alphabetic", "Ideographic", "Phonetic")]
-        return "=".join(parts).rstrip("=")
+        if not value.keys() <= set(_PERSON_NAME):
+            raise ObjectSkipped("damaged")
+        return "=".join(str(value.get(name) or "") for name in _PERSON_NAME).rstrip("=")
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return str(value)
     raise ObjectSkipped("damaged")

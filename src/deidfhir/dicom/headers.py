@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydicom.dataset import FileDataset
 from pydicom.filereader import read_partial
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from deidfhir.dicom.dataset import elements_of
+from deidfhir.dicom.dataset import elements_of, quiet
 from deidfhir.dicom.elements import Elements, ObjectSkipped
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
 
@@ -83,10 +82,10 @@ def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Elemen
             passed_last = True
         return passed_last
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom's warnings quote values
+    watched = _Watched(stream)
+    with quiet():
         dataset = read_partial(
-            stream,  # type: ignore[arg-type]
+            watched,  # type: ignore[arg-type]
             stop_when=past_the_last,
             force=True,
             specific_tags=list(attributes("object")),
@@ -94,11 +93,26 @@ def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Elemen
         if must_pass and not passed_last:
             raise ObjectSkipped("truncated")
         if not passed_last:
-            _require_whole(dataset, stream, size)
+            _require_whole(dataset, watched, size)
         return elements_of(dataset)
 
 
-def _require_whole(dataset: FileDataset, stream: IO[bytes], size: int) -> None:
+class _Watched:
+    """A stream that remembers whether its last read gave anything: a whole file ends with none."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.name = ""
+        self.last_read = 0
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.last_read = len(data)
+        return data
+
+
+def _require_whole(dataset: FileDataset, stream: _Watched, size: int) -> None:
     """Reject a header that ended before the last wanted tag for want of bytes."""
     if not len(dataset):
         raise ObjectSkipped("truncated" if len(dataset.file_meta) else "not-dicom")
@@ -111,6 +125,7 @@ def _require_whole(dataset: FileDataset, stream: IO[bytes], size: int) -> None:
         ):
             raise ObjectSkipped("truncated")
     deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    # A skipped element is sought over, also beyond the end; a header that is cut leaves a rest.
-    if not deflated and stream.tell() != size:
+    # A skipped element is sought over, also beyond the end; an element's head that is cut is read
+    # as far as it goes.
+    if not deflated and (stream.tell() != size or stream.last_read):
         raise ObjectSkipped("truncated")

@@ -11,6 +11,22 @@ from deidfhir.model.record import Instance, Item, Items, Markers, Values, trimme
 from deidfhir.model.uid import is_oid, is_usable
 
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
+# Attributes of VM 1 that would be used; the markers keep all their values.
+_SINGLE = (
+    "SOPClassUID",
+    "Modality",
+    "PatientID",
+    "SeriesNumber",
+    "InstanceNumber",
+    "StudyDate",
+    "StudyTime",
+    "SeriesDate",
+    "SeriesTime",
+    "TimezoneOffsetFromUTC",
+    "StudyDescription",
+    "SeriesDescription",
+    "BodyPartExamined",
+)
 
 
 def instance_of(
@@ -29,14 +45,15 @@ def instance_of(
     study = _uid(elements, "StudyInstanceUID", "no-study-uid")
     series = _uid(elements, "SeriesInstanceUID", "no-series-uid")
     sop = _uid(elements, "SOPInstanceUID", "no-instance-uid")
-    odd = [uid for uid in (study, series, sop) if not is_oid(uid)]
+    sop_class = _first(elements, "SOPClassUID")
+    odd = [uid for uid in (study, series, sop, sop_class) if is_usable(uid) and not is_oid(uid)]
     instance = Instance(
         study_uid=study,
         series_uid=series,
         sop_instance_uid=sop,
         markers=_markers(elements),
         path=path,
-        sop_class_uid=_first(elements, "SOPClassUID"),
+        sop_class_uid=sop_class,
         modality=_first(elements, "Modality"),
         series_number=_first(elements, "SeriesNumber"),
         instance_number=_first(elements, "InstanceNumber"),
@@ -53,6 +70,7 @@ def instance_of(
         encrypted=tail_broken or "EncryptedAttributesSequence" in elements,
     )
     codes = ["uid-not-oid"] * bool(odd) + ["header-tail-broken"] * tail_broken
+    codes += ["several-values"] * any(len(elements.get(one, ())) > 1 for one in _SINGLE)
     return instance, tuple(Finding(code, path) for code in codes)
 
 
@@ -65,7 +83,8 @@ def _uid(elements: Elements, keyword: str, otherwise: str) -> str:
 
 def _first(elements: Elements, keyword: str) -> str:
     values = _strings(elements.get(keyword, ()))
-    return trimmed(values[0]) if values else ""
+    # Several values where the standard has one: none of them is the one.
+    return trimmed(values[0]) if len(values) == 1 else ""
 
 
 def _strings(content: tuple[Any, ...]) -> Values:

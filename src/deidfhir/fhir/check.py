@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from deidfhir.errors import FatalError
+from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirVersion
 
@@ -28,7 +28,7 @@ def check(resource: JsonObject, version: FhirVersion) -> None:
         version: Its FHIR version.
 
     Raises:
-        FatalError: `resource-invalid`, with the paths at fault and never a value.
+        DataError: `resource-invalid`, with the paths at fault and never a value.
     """
     skeleton = _skeleton(resource) if resource["resourceType"] == "ImagingStudy" else resource
     check_whole(skeleton, version)
@@ -38,7 +38,7 @@ def check_whole(resource: JsonObject, version: FhirVersion) -> None:
     """Check every element of one resource.
 
     Raises:
-        FatalError: `resource-invalid`.
+        DataError: `resource-invalid`.
     """
     try:
         _model(version.models, resource["resourceType"]).model_validate(resource)
@@ -47,7 +47,7 @@ def check_whole(resource: JsonObject, version: FhirVersion) -> None:
             ".".join(str(part) for part in one["loc"]) + f" ({one['type']})"
             for one in error.errors(include_input=False, include_url=False, include_context=False)
         )
-        raise FatalError(
+        raise DataError(
             "resource-invalid", kind=resource["resourceType"], paths=", ".join(paths[:5])
         ) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 
 from deidfhir.fhir.types import JsonObject
@@ -11,6 +12,8 @@ from deidfhir.tables import table
 DATA_ABSENT_REASON: str = table("urls.toml")["hl7"]["data_absent_reason"]
 UNKNOWN = "unknown"
 MASKED = "masked"
+# FHIR datatypes, string: what XML 1.0 cannot hold, FHIR cannot hold.
+_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def address(canonical: str, name: str) -> str:
@@ -70,7 +73,7 @@ def slot_text(slot: JsonObject) -> str | None:
 def is_fhir_string(text: str) -> bool:
     """Whether the text can stand in a FHIR string: some ink, and no control character."""
     return bool(text.strip()) and all(
-        character in "\t\r\n" or (character >= " " and not "\ud800" <= character <= "\udfff")
+        character in "\t\r\n" or (character >= " " and not _NOT_XML.match(character))
         for character in text
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.fhir.types import JsonObject
 from deidfhir.tables import table
 
 
 def narrative(sentence: str) -> JsonObject:
     """Return Resource.text for plain text (FHIR Narrative)."""
-    escaped = sentence.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = "".join(one for one in " ".join(sentence.split()) if is_fhir_string(f"x{one}"))
+    for character, entity in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
+        escaped = escaped.replace(character, f"&{entity};")
     namespace = table("urls.toml")["hl7"]["xhtml"]
     return {"status": "generated", "div": f'<div xmlns="{namespace}">{escaped}</div>'}

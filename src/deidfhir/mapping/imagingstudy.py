@@ -29,6 +29,7 @@ from deidfhir.tables import table
 
 SUBJECT_NOT_STATED = "Subject not stated: the Patient ID is withheld or empty"
 _UNSIGNED_INT = 2**31 - 1  # FHIR datatypes, unsignedInt
+_LONGEST_NUMBER = 12  # PS3.5 6.2, IS
 
 
 @dataclass(slots=True)
@@ -44,15 +45,27 @@ class _Draft:
     def agreed(
         self,
         instances: tuple[Instance, ...],
+        raw_of: Callable[[Instance], object],
         value_of: Callable[[Instance], str | None],
         unlocks: Callable[[Instance], bool],
-        finding: str = "",
     ) -> str | None:
-        """Return the agreed value, noting a disagreement."""
-        value, differs = agreed(instances, value_of, unlocks)
-        if differs and finding:
-            self.findings.add(finding)
+        """Return the agreed value, noting a disagreement about dates."""
+        value, differs = agreed(instances, raw_of, value_of, unlocks)
+        if differs and unlocks is unlocks_dates:
+            self.findings.add("started-differs")
         return value
+
+    def text(self, instances: tuple[Instance, ...], name: str) -> str | None:
+        """Return the agreed descriptor, by its field of Instance."""
+
+        def raw(one: Instance) -> str:
+            text: str = getattr(one, name)
+            return text
+
+        def usable(one: Instance) -> str | None:
+            return raw(one) if is_fhir_string(raw(one)) else None
+
+        return self.agreed(instances, raw, usable, unlocks_descriptors)
 
 
 def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, set[str]]:
@@ -87,10 +100,10 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
     if modalities := _modalities(elements, context):
         resource["modality"] = modalities
     resource["subject"] = _subject(draft)
-    resource.update(_started(study.instances, draft, _study_started))
+    resource.update(_started(study.instances, draft, "study"))
     resource["numberOfSeries"] = len(elements)
     resource["numberOfInstances"] = len(study.instances)
-    text = draft.agreed(study.instances, _fhir_text("study_description"), unlocks_descriptors)
+    text = draft.text(study.instances, "study_description")
     if text:
         resource["description"] = text
     resource["series"] = elements
@@ -107,14 +120,14 @@ def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObjec
     if number is not None:
         element["number"] = number
     element["modality"] = context.version.modality(_modality(members, draft))
-    text = draft.agreed(members, _fhir_text("series_description"), unlocks_descriptors)
+    text = draft.text(members, "series_description")
     if text:
         element["description"] = text
     element["numberOfInstances"] = len(members)
-    site = draft.agreed(members, _fhir_text("body_part"), unlocks_descriptors)
+    site = draft.text(members, "body_part")
     if site:
         element["bodySite"] = context.version.body_site(site)
-    element.update(_started(members, draft, _series_started))
+    element.update(_started(members, draft, "series"))
     element["instance"] = [_instance(one, draft) for one in members]
     return element
 
@@ -162,7 +175,8 @@ def _number(texts: set[str], draft: _Draft) -> int | None:
         return None
     text = texts.pop()
     digits = text.removeprefix("+")
-    if texts or not digits.isascii() or not digits.isdigit() or int(digits) > _UNSIGNED_INT:
+    usable = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
+    if texts or not usable or int(digits) > _UNSIGNED_INT:
         draft.findings.add("number-unusable")
         return None
     return int(digits)
@@ -180,34 +194,34 @@ def _subject(draft: _Draft) -> JsonObject:
     return {"extension": [data_absent(reason)], "type": "Patient", "display": SUBJECT_NOT_STATED}
 
 
-def _started(
-    instances: tuple[Instance, ...], draft: _Draft, value_of: Callable[[Instance], str | None]
-) -> JsonObject:
+def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> JsonObject:
+    """Return `started` of the study or of a series.
+
+    Args:
+        instances: Those beneath it.
+        draft: The study's.
+        level: `study` or `series`, the prefix of the date's and the time's field.
+    """
     if draft.dates_withheld:
         return {}
-    value = draft.agreed(instances, value_of, unlocks_dates, "started-differs")
+
+    def raw(one: Instance) -> tuple[str, str] | None:
+        found = getattr(one, f"{level}_date"), getattr(one, f"{level}_time")
+        return found if any(found) else None
+
+    def usable(one: Instance) -> str | None:
+        date, time = raw(one) or ("", "")
+        return fhir_from_date_and_time(date, time, one.timezone)
+
+    if any(raw(one) and unlocks_dates(one) and usable(one) is None for one in instances):
+        draft.findings.add("date-unusable")
+    value = draft.agreed(instances, raw, usable, unlocks_dates)
     if value is None:
         return {}
     if any(dates_are_modified(one) for one in instances):
         shifted = {"url": draft.context.url("shifted"), "valueBoolean": True}
         return {"started": value, "_started": {"extension": [shifted]}}
     return {"started": value}
-
-
-def _study_started(one: Instance) -> str | None:
-    return fhir_from_date_and_time(one.study_date, one.study_time, one.timezone)
-
-
-def _series_started(one: Instance) -> str | None:
-    return fhir_from_date_and_time(one.series_date, one.series_time, one.timezone)
-
-
-def _fhir_text(field_name: str) -> Callable[[Instance], str | None]:
-    def value_of(one: Instance) -> str | None:
-        text: str = getattr(one, field_name)
-        return text if is_fhir_string(text) else None
-
-    return value_of
 
 
 def _sentence(study: Study) -> str:

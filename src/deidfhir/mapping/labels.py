@@ -32,7 +32,10 @@ def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | 
 
 
 def _may_be_relinked(instance: Instance) -> bool:
-    texts = " ".join(instance.markers.method or ())
+    codes = instance.markers.method_code or ()
+    texts = " ".join(
+        [*(instance.markers.method or ()), *(one.first("CodeMeaning") for one in codes)]
+    )
     return (
         instance.encrypted
         or RETAIN_UIDS in instance.markers.option_codes()

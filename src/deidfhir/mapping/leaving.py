@@ -29,9 +29,15 @@ def leaving_markers(markers: Markers, settings: Settings) -> Markers:
 
 def _leaving_item(item: Item, codes: frozenset[str], settings: Settings) -> Item:
     rules = by_keyword("equipment item")
+
+    def leaves(keyword: str, content: object) -> bool:
+        rule = rules[keyword].leaves
+        # An element that is empty holds nothing to withhold; of `masked`, only presence is read.
+        return (not content and rule != "masked") or _leaves(rule, codes, settings)
+
     return Item(
         tuple(
-            (keyword, content if _leaves(rules[keyword].leaves, codes, settings) else MASKED)
+            (keyword, content if leaves(keyword, content) else MASKED)
             for keyword, content in item.elements
         )
     )
@@ -69,18 +75,25 @@ def unlocks_descriptors(instance: Instance) -> bool:
 
 def agreed(
     instances: Iterable[Instance],
+    raw_of: Callable[[Instance], object],
     value_of: Callable[[Instance], str | None],
     unlocks: Callable[[Instance], bool],
 ) -> tuple[str | None, bool]:
     """Return the one value that all instances which have it unlock and agree on (D5).
 
+    Args:
+        instances: Those beneath the element.
+        raw_of: What an instance gives, usable or not; false where it gives nothing.
+        value_of: What FHIR can hold of it.
+        unlocks: Whether the instance's codes let it leave.
+
     Returns:
         The value, or None; and whether it is withheld only because the instances disagree.
     """
-    having = [(one, value) for one in instances if (value := value_of(one))]
-    if not having or not all(unlocks(one) for one, _ in having):
+    having = [one for one in instances if raw_of(one)]
+    if not having or not all(unlocks(one) for one in having):
         return None, False
-    values = {value for _, value in having}
+    values = {value_of(one) for one in having}
     return (values.pop(), False) if len(values) == 1 else (None, True)
 
 
@@ -88,12 +101,12 @@ def leaving_patient_id(instances: Iterable[Instance]) -> tuple[str | None, str]:
     """Return the replaced Patient ID if it may leave, and otherwise why not (D6).
 
     Returns:
-        The value and an empty text; or None and `withheld`, `differs` or `empty`.
+        The value and an empty text; or None and `differs`, `withheld` or `empty`.
     """
     members = list(instances)
-    if any(verdict_of(one.markers)[0] is not Verdict.REMOVED for one in members):
-        return None, "withheld"
     values = {one.patient_id for one in members if one.patient_id}
     if len(values) > 1:
         return None, "differs"
+    if any(verdict_of(one.markers)[0] is not Verdict.REMOVED for one in members):
+        return None, "withheld"
     return (values.pop(), "") if values else (None, "empty")

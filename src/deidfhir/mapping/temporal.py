@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 _DT = re.compile(
     r"(?P<year>\d{4})(?:(?P<month>\d{2})(?:(?P<day>\d{2})(?:(?P<hour>\d{2})(?:(?P<minute>\d{2})"
-    r"(?:(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?)?)?)?)?(?P<zone>[+-]\d{4})?"
+    r"(?:(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?)?)?)?)?(?P<zone>[+-]\d{4})?",
+    re.ASCII,
 )
-_ZONE = re.compile(r"([+-])(\d{2})(\d{2})")
-_OLD_DATE = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
-_OLD_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?")
+_ZONE = re.compile(r"([+-])(\d{2})(\d{2})", re.ASCII)
+_OLD_DATE = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
+_OLD_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?", re.ASCII)
 
 
 def fhir_from_dt(text: str, zone: str = "") -> str | None:
@@ -32,10 +33,11 @@ def fhir_from_dt(text: str, zone: str = "") -> str | None:
     if not _is_date(part["year"], part["month"], part["day"]):
         return None
     offset = _offset(part["zone"] or zone)
-    if part["second"] is None or offset is None:
-        return date if _is_time(part["hour"], part["minute"], part["second"]) else None
     if not _is_time(part["hour"], part["minute"], part["second"]):
         return None
+    # Second 60 is a form of PS3.5 and of FHIR, but most readers of FHIR cannot hold it.
+    if part["second"] in (None, "60") or offset is None:
+        return date
     fraction = f".{part['fraction']}" if part["fraction"] else ""
     return f"{date}T{part['hour']}:{part['minute']}:{part['second']}{fraction}{offset}"
 
@@ -50,7 +52,7 @@ def fhir_from_date_and_time(date: str, time: str, zone: str = "") -> str | None:
     """
     old = _OLD_DATE.fullmatch(date.strip())
     day = "".join(old.groups()) if old else date.strip()
-    if not re.fullmatch(r"\d{8}", day):
+    if not re.fullmatch(r"[0-9]{8}", day):
         return None
     colons = _OLD_TIME.fullmatch(time.strip())
     clock = "".join(part for part in colons.groups() if part) if colons else time.strip()
@@ -65,16 +67,22 @@ def moment(text: str) -> datetime | None:
 def is_later(second: str, first: str) -> bool:
     """Whether one FHIR dateTime is certainly after another.
 
-    Instants are compared as such; of two dates without time, or of different precision, only
-    those that differ in what both state.
+    Instants are compared as such, two dates by what both state; of a date and an instant the
+    order is certain only when no zone could turn it round.
     """
     one, other = moment(second), moment(first)
     if one is not None and other is not None:
         return one > other
     if one is not None or other is not None:
-        return False
+        return _days_between(first, second) > 1
     length = min(len(first), len(second))
     return second[:length] > first[:length]
+
+
+def _days_between(first: str, second: str) -> int:
+    if min(len(first), len(second)) < len("2000-01-01"):
+        return (int(second[:4]) - int(first[:4]) - 1) * 365
+    return (date.fromisoformat(second[:10]) - date.fromisoformat(first[:10])).days
 
 
 def span(moments: list[str]) -> tuple[str, str] | None:
@@ -100,11 +108,12 @@ def _is_date(year: str, month: str | None, day: str | None) -> bool:
 
 
 def _is_time(hour: str | None, minute: str | None, second: str | None) -> bool:
-    return int(hour or 0) < 24 and int(minute or 0) < 60 and int(second or 0) < 60
+    return int(hour or 0) < 24 and int(minute or 0) < 60 and int(second or 0) <= 60
 
 
 def _offset(zone: str) -> str | None:
     match = _ZONE.fullmatch(zone.strip())
-    if match is None or int(match[2]) > 14 or int(match[3]) > 59:
+    # FHIR datatypes, dateTime: offsets end at 14:00.
+    if match is None or int(match[2]) * 60 + int(match[3]) > 14 * 60 or int(match[3]) > 59:
         return None
     return f"{match[1]}{match[2]}:{match[3]}"

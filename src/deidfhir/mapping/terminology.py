@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.fhir.types import JsonObject
 from deidfhir.model.record import Item
 from deidfhir.tables import table
 
 _CODE = re.compile(r"[^\s]+( [^\s]+)*")  # FHIR datatypes, code
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")  # RFC 3986 4.3
 
 
 def dcm() -> str:
@@ -30,11 +32,14 @@ def coding_of(item: Item, schemes: tuple[tuple[str, str], ...] = ()) -> JsonObje
         item: The item, PS3.3 8.8.
         schemes: Pairs of designator and UID that the object itself gives (0008,0110).
     """
-    if urn := item.first("URNCodeValue"):
-        return {"system": table("urls.toml")["hl7"]["uri"], "code": urn}
-    code = item.first("CodeValue") or item.first("LongCodeValue")
-    system = _system(item.first("CodingSchemeDesignator"), dict(schemes))
-    if system is None or not _CODE.fullmatch(code):
+    code = item.first("URNCodeValue")
+    system: str | None = table("urls.toml")["hl7"]["uri"]
+    if code and not _ADDRESS.fullmatch(code):
+        return None
+    if not code:
+        code = item.first("CodeValue") or item.first("LongCodeValue")
+        system = _system(item.first("CodingSchemeDesignator"), dict(schemes))
+    if system is None or not _CODE.fullmatch(code) or not is_fhir_string(code):
         return None
     coding: JsonObject = {"system": system, "code": code}
     if system == dcm() and standard_meaning(code) == item.first("CodeMeaning"):
@@ -44,8 +49,11 @@ def coding_of(item: Item, schemes: tuple[tuple[str, str], ...] = ()) -> JsonObje
 
 def _system(designator: str, schemes: dict[str, str]) -> str | None:
     known: dict[str, str] = table("crosswalk/coding-scheme.toml")["system"]
+    without: list[str] = table("crosswalk/coding-scheme.toml")["without"]["designators"]
     if designator.upper() in known:
         return known[designator.upper()]
+    if designator.upper() in without:
+        return None
     return f"urn:oid:{schemes[designator]}" if designator in schemes else None
 
 

@@ -6,10 +6,8 @@ from deidfhir.fhir.extensions import MASKED, UNKNOWN, data_absent, named
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.identity import bare
 from deidfhir.mapping.imagingstudy import SUBJECT_NOT_STATED
 from deidfhir.mapping.provenance import KEY, NO_EQUIPMENT, PLACE, recorded
-from deidfhir.tables import table
 
 _UNLOCKED = ("started", "_started", "description")
 _UNLOCKED_SERIES = ("started", "_started", "description", "bodySite")
@@ -72,23 +70,22 @@ def withdrawn_provenance(resource: JsonObject, context: MappingContext) -> JsonO
     return kept
 
 
-def is_ours(provenance: JsonObject, study: JsonObject, context: MappingContext) -> bool:
+def is_withdrawn(provenance: JsonObject, context: MappingContext) -> bool:
+    """Whether a Provenance carries our mark of withdrawal."""
+    return bool(named(provenance.get("extension") or (), context.url("withdrawn")))
+
+
+def is_ours(provenance: JsonObject, study_uid: str, context: MappingContext) -> bool:
     """Whether a Provenance has the id that D17 gives for the key and place it states itself.
 
     Args:
         provenance: Any Provenance that targets the study.
-        study: The ImagingStudy, ours.
+        study_uid: Study Instance UID.
         context: The mapping's.
     """
-    steps = named(provenance.get("extension", ()), context.url("step"))
-    if not steps:
-        return False
-    stated = {one["url"]: one.get("valueString") for one in steps[0].get("extension", ())}
-    system = table("urls.toml")["hl7"]["dicom_uid"]
-    uids = [bare(one["value"]) for one in study["identifier"] if one.get("system") == system]
-    key, place = stated.get(KEY), stated.get(PLACE)
-    return any(
-        bool(key and place)
-        and provenance["id"] == context.namer.provenance(uid, str(key), str(place))
-        for uid in uids
-    )
+    for step in named(provenance.get("extension") or (), context.url("step")):
+        stated = {one.get("url"): one.get("valueString") for one in step.get("extension") or ()}
+        key, place = stated.get(KEY), stated.get(PLACE)
+        if isinstance(key, str) and isinstance(place, str):
+            return bool(provenance["id"] == context.namer.provenance(study_uid, key, place))
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -72,7 +72,7 @@ class Markers:
         longitudinal_temporal_information_modified: (0028,0303), PS3.3 C.12.1.
         equipment: The items of (0018,A001) whose purpose is 109104, PS3.3 C.12.1.
         coding_schemes: Pairs of designator and UID from (0008,0110), for the designators that
-            `method_code` uses.
+            `method_code` uses; they are none of the markers.
     """
 
     patient_identity_removed: Values | None = None
@@ -82,7 +82,7 @@ class Markers:
     recognizable_visual_features: Values | None = None
     longitudinal_temporal_information_modified: Values | None = None
     equipment: Items = ()
-    coding_schemes: tuple[tuple[str, str], ...] = ()
+    coding_schemes: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def option_codes(self) -> frozenset[str]:
         """Return the values of the method codes whose scheme is DCM."""
@@ -124,6 +124,13 @@ class Instance:
     body_part: str = ""
     title: str = ""
     encrypted: bool = False
+
+
+def keyword_of(values: Values | None) -> str:
+    """Return a code string as it is compared: without padding, letter case ignored (D1)."""
+    text = trimmed("\\".join(values or ()))
+    # Beyond ASCII, letters exist whose capital is an ASCII letter.
+    return text.upper() if text.isascii() else text
 
 
 def trimmed(text: str) -> str:

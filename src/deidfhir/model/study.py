@@ -52,9 +52,8 @@ class Study:
 
 @dataclass(slots=True)
 class _Gathered:
-    instances: dict[str, Instance] = field(default_factory=dict)
+    copies: dict[str, list[Instance]] = field(default_factory=dict)
     findings: set[Finding] = field(default_factory=set)
-    conflicting: bool = False
 
 
 @dataclass(slots=True)
@@ -64,25 +63,10 @@ class StudyFold:
     _studies: dict[str, _Gathered] = field(default_factory=dict)
 
     def add(self, instance: Instance, findings: Iterable[Finding] = ()) -> None:
-        """Take in one instance.
-
-        Two objects with the same SOP Instance UID count once when their markers are the same;
-        otherwise the study is marked as conflicting (D19).
-        """
+        """Take in one instance, and what reading it showed."""
         study = self._studies.setdefault(instance.study_uid, _Gathered())
         study.findings.update(findings)
-        first = study.instances.setdefault(instance.sop_instance_uid, instance)
-        if first is instance:
-            return
-        if first.markers == instance.markers and first.series_uid == instance.series_uid:
-            study.findings.add(Finding("duplicate-instance", instance.path))
-            # The copy with the smaller path stands: the order of reading is no fact.
-            study.instances[instance.sop_instance_uid] = min(
-                first, instance, key=lambda one: one.path
-            )
-        else:
-            study.conflicting = True
-            study.findings.add(Finding("duplicate-instance-differs", instance.path))
+        study.copies.setdefault(instance.sop_instance_uid, []).append(instance)
 
     def __len__(self) -> int:
         return len(self._studies)
@@ -90,9 +74,23 @@ class StudyFold:
     def __iter__(self) -> Iterator[Study]:
         """Yield the studies, sorted by Study Instance UID."""
         for uid in sorted(self._studies):
-            gathered = self._studies[uid]
-            members = sorted(
-                gathered.instances.values(),
-                key=lambda one: (one.series_uid, one.sop_instance_uid),
-            )
-            yield Study(uid, tuple(members), tuple(sorted(gathered.findings)), gathered.conflicting)
+            yield _study(uid, self._studies[uid])
+
+
+def _study(uid: str, gathered: _Gathered) -> Study:
+    """Return a study in which each SOP Instance UID counts once (D19).
+
+    Of copies with the same markers the one with the smallest path stands: the order of reading
+    is no fact. Copies that differ in markers or series make the study a conflicting one.
+    """
+    members, findings, conflicting = [], set(gathered.findings), False
+    for copies in gathered.copies.values():
+        ordered = sorted(copies, key=lambda one: (one.path, repr(one)))
+        members.append(ordered[0])
+        for copy in ordered[1:]:
+            differs = (copy.markers, copy.series_uid) != (ordered[0].markers, ordered[0].series_uid)
+            conflicting |= differs
+            code = "duplicate-instance-differs" if differs else "duplicate-instance"
+            findings.add(Finding(code, copy.path))
+    members.sort(key=lambda one: (one.series_uid, one.sop_instance_uid))
+    return Study(uid, tuple(members), tuple(sorted(findings)), conflicting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from deidfhir.model.record import Markers, trimmed
+from deidfhir.model.record import Markers, keyword_of, trimmed
 
 
 class Verdict(StrEnum):
@@ -35,10 +35,9 @@ def verdict_of(markers: Markers) -> tuple[Verdict, tuple[str, ...]]:
     values = markers.patient_identity_removed
     if values is None:
         return Verdict.UNKNOWN, ("identity-removed-absent",)
-    word = trimmed("\\".join(values)).upper()
+    word = keyword_of(values)
     if word == "YES":
-        burned_in = "\\".join(markers.burned_in_annotation or ())
-        if trimmed(burned_in).upper() == "YES":
+        if keyword_of(markers.burned_in_annotation) == "YES":
             return Verdict.CONTRADICTORY, ("identity-removed-yes", "burned-in-annotation-yes")
         return Verdict.REMOVED, ("identity-removed-yes",)
     if word == "NO":

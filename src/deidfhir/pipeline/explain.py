@@ -11,7 +11,7 @@ from deidfhir.dicom.dicomjson import elements_of_json, read_json
 from deidfhir.dicom.elements import Elements, ObjectSkipped
 from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
-from deidfhir.errors import UsageError
+from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.leaving import leaving_markers, unlocks_dates, unlocks_descriptors
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.checks import findings_of
@@ -19,7 +19,7 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, Verdict, verdict_of
-from deidfhir.pipeline.sources import JSON_SUFFIX
+from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
 
 _NEEDS = {
     "dates": "needs 113106 or 113107 among the method codes (D5)",
@@ -41,16 +41,19 @@ def explained(path: Path, settings: Settings) -> dict[str, Any]:
         settings: The site's.
 
     Raises:
-        UsageError: `path-missing` or `no-object`.
+        UsageError: `path-missing` or `path-is-folder`.
+        SkippableError: `no-object`.
     """
-    if not path.is_file():
-        raise UsageError("path-missing", path=path)
+    require_paths([path])
+    if path.is_dir():
+        raise UsageError("path-is-folder", path=path)
     try:
         objects = [
             _object(one, path, settings, tail_broken=broken) for one, broken in _elements(path)
         ]
     except ObjectSkipped as skip:
-        raise UsageError("no-object", path=path, reason=Finding(skip.code).text) from skip
+        reason = Finding(skip.code).text
+        raise SkippableError("no-object", path=path, reason=reason) from skip
     return {"path": str(path), "objects": objects}
 
 
@@ -84,6 +87,8 @@ def _object(
 
 def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> dict[str, Any]:
     leaves = _leaves(attribute.leaves, instance)
+    # The UIDs of an object that is refused by default do not show (D3).
+    removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
     texts = [value for value in content if isinstance(value, str)]
     return {
         "tag": attribute.label,
@@ -92,7 +97,7 @@ def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> 
         "leaves": leaves,
         "to": [_element(attribute), *attribute.also] if leaves and attribute.to else [],
         "rule": "always leaves" if attribute.leaves == "always" else _NEEDS[attribute.leaves],
-        "values": texts if leaves else [],
+        "values": texts if leaves and (attribute.is_marker or removed) else [],
         "items": len(content) - len(texts),
     }
 

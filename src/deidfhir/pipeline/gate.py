@@ -21,12 +21,14 @@ class Refusal:
         verdict: Its verdict.
         reasons: Codes of the verdict's reasons.
         finding: Why it is refused.
+        detail: The elements at fault, or empty.
     """
 
     path: str
     verdict: Verdict
     reasons: tuple[str, ...]
     finding: Finding
+    detail: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the refusal for `--json`."""
@@ -35,6 +37,7 @@ class Refusal:
             "verdict": self.verdict.value,
             "reasons": list(self.reasons),
             "finding": self.finding.as_dict(),
+            "detail": self.detail,
         }
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
+from deidfhir.errors import DataError
 from deidfhir.fhir.check import check
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
-from deidfhir.mapping.withdrawal import is_ours, withdrawn_provenance, withdrawn_study
+from deidfhir.mapping.withdrawal import is_ours, is_withdrawn, withdrawn_provenance, withdrawn_study
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
-from deidfhir.pipeline.gate import Refusal, refusal_of
+from deidfhir.pipeline.gate import Refusal, refusal, refusal_of
 from deidfhir.pipeline.sources import Reading
 from deidfhir.sync.unit import Refused, Unit
 
@@ -40,34 +42,50 @@ class Work:
     _checked_devices: set[str] = field(default_factory=set, init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
-        """Yield every study, mapped and checked, or with None where it is refused.
-
-        Raises:
-            FatalError: `resource-invalid`, what was made does not pass FHIR's models.
-        """
+        """Yield every study, mapped and checked, or with None where it is refused."""
         for study in self.reading.studies:
             self.studies += 1
             self.verdicts[study.verdict.value] += 1
             self.findings += findings_of(study)
-            refusal = refusal_of(study, self.accept)
-            if refusal is not None:
-                self.refusals.append(refusal)
-                yield study, None
-                continue
-            one = map_study(study, self.context)
-            self.findings += one.findings
-            self._check(one)
-            yield study, one
+            refused = refusal_of(study, self.accept)
+            one = None if refused else map_study(study, self.context)
+            if one is not None:
+                self.findings += one.findings
+                refused = self._unmappable(study, one)
+            if refused is not None:
+                self.refusals.append(refused)
+            yield study, None if refused else one
 
     def units(self) -> Iterator[Unit | Refused]:
         """Yield the work of a sync job or of a verification."""
         for study, one in self.mapped():
             if one is not None:
-                yield Unit(one.imaging_study, one.provenances, one.devices, study.path)
-            elif not study.conflicting:
-                # Of a study whose copies contradict each other nothing is known to be wrong
-                # with what was stated before: it stays.
-                yield Refused(self.context.namer.imaging_study(study.uid), study.path)
+                yield Unit(
+                    one.imaging_study,
+                    one.provenances,
+                    one.devices,
+                    study.uid,
+                    _claims(study),
+                    study.path,
+                )
+            elif self.refusals[-1].finding.code == "not-accepted":
+                # A study that is refused for another reason is not known to be wrong with what
+                # was stated of it before: that stays.
+                yield Refused(
+                    self.context.namer.imaging_study(study.uid),
+                    study.uid,
+                    _claims(study),
+                    Verdict.MIXED not in self.accept,
+                    study.path,
+                )
+
+    def _unmappable(self, study: Study, one: MappedStudy) -> Refusal | None:
+        """Refuse a study of which what was made does not pass FHIR's models: one, not the run."""
+        try:
+            self._check(one)
+        except DataError as error:
+            return replace(refusal(study, "unmappable"), detail=str(error))
+        return None
 
     def _check(self, one: MappedStudy) -> None:
         for resource in one.resources:
@@ -76,6 +94,16 @@ class Work:
                     continue
                 self._checked_devices.add(resource["id"])
             check(resource, self.context.version)
+
+
+def _claims(study: Study) -> dict[str, str]:
+    """Return instance UID → digest of the instance's markers (D19: copies must agree in them)."""
+    return {
+        one.sop_instance_uid: sha256(
+            repr(replace(one.markers, coding_schemes=())).encode("utf-8", "replace")
+        ).hexdigest()[:8]
+        for one in study.instances
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +116,13 @@ class OurStatements:
 
     context: MappingContext
 
-    def is_ours(self, provenance: JsonObject, study: JsonObject) -> bool:
-        """Whether we would have written this Provenance for this study."""
-        return is_ours(provenance, study, self.context)
+    def is_ours(self, provenance: JsonObject, key: str) -> bool:
+        """Whether we would have written this Provenance for the study of this UID."""
+        return is_ours(provenance, key, self.context)
+
+    def is_withdrawn(self, provenance: JsonObject) -> bool:
+        """Whether a Provenance carries our mark of withdrawal."""
+        return is_withdrawn(provenance, self.context)
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -12,7 +12,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.gate import DEFAULT_ACCEPT
 from deidfhir.pipeline.mapped import OurStatements, Work
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.sources import read_paths, require_paths
 from deidfhir.pipeline.targets import open_journal, open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
@@ -151,6 +151,7 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
         UsageError: A PATH or the target is not usable.
         FatalError: The journal is not usable, or another target's.
     """
+    require_paths(options.paths)
     target = where.open(options.context)
     journal = open_journal(where.journal, target, options.context, read_only=dry_run)
     try:
@@ -160,7 +161,7 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
             target=target,
             journal=journal,
             statements=OurStatements(options.context),
-            listing=Listing(reading.source, reading.skipped_files()),
+            listing=Listing(reading.source, reading.missing_files()),
             dry_run=dry_run,
             clock=where.clock or Clock(),
             progress=options.tick("studies done"),
@@ -181,6 +182,7 @@ def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:
         UsageError: A PATH or the target is not usable.
         FatalError: The journal is another target's.
     """
+    require_paths(options.paths)
     target = where.open(options.context)
     open_journal(where.journal, target, options.context, read_only=True).close()
     work = options.work()

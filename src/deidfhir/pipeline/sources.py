@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -26,11 +27,12 @@ class Reading:
     """All that was read from some PATHs.
 
     Args:
+        source: Names the PATHs as one source, for the journal (D19).
         fold: The instances, by study.
         instances: How many objects were read, copies included.
         skipped: What was skipped for cause.
         foreign: How many files are no DICOM at all.
-        source: Names the PATHs as one source, for the journal (D19).
+        doubtful: Foreign files that may have been objects once: empty, or not to be opened.
     """
 
     source: str
@@ -38,37 +40,50 @@ class Reading:
     instances: int = 0
     skipped: list[Finding] = field(default_factory=list)
     foreign: int = 0
+    doubtful: list[str] = field(default_factory=list)
 
     @property
     def studies(self) -> Iterator[Study]:
         """The studies, sorted by Study Instance UID."""
         return iter(self.fold)
 
-    def skipped_files(self) -> frozenset[str]:
-        """Return what was skipped, each as a digest that names no file."""
-        return frozenset(_digest(one.path) for one in self.skipped)
+    def missing_files(self) -> frozenset[str]:
+        """Return which files may hold an object that was not read, each as a digest."""
+        return frozenset(_digest(one) for one in (*(s.path for s in self.skipped), *self.doubtful))
+
+
+def require_paths(paths: Iterable[Path]) -> None:
+    """Require that every PATH is there, before anything is read or written.
+
+    Raises:
+        UsageError: `path-missing`.
+    """
+    for path in paths:
+        try:
+            path.stat()
+        except (OSError, ValueError) as error:
+            raise UsageError("path-missing", path=path) from error
 
 
 def read_paths(paths: Iterable[Path], progress: Callable[[int], None] | None = None) -> Reading:
     """Read every object below some files and folders.
 
     Args:
-        paths: Files, or folders that are walked to their end; links to folders are not followed.
+        paths: Files, or folders that are walked to their end, links to folders included.
         progress: Called with the number of files looked at so far.
 
     Raises:
         UsageError: `path-missing`, before anything is read.
     """
     given = list(paths)
-    for path in given:
-        if not path.exists():
-            raise UsageError("path-missing", path=path)
-    reading = Reading(_digest("\n".join(sorted(os.path.abspath(one) for one in given))))  # noqa: PTH100 - resolve() would follow links
-    seen: set[Path] = set()
+    require_paths(given)
+    reading = Reading(_digest("\n".join(sorted({_absolute(one) for one in given}))))
+    seen: set[str] = set()
     for path in given:
         for file in walk(path, reading.skipped):
-            if file not in seen:
-                seen.add(file)
+            name = _absolute(file)
+            if name not in seen:
+                seen.add(name)
                 _read_file(file, reading)
                 if progress:
                     progress(len(seen))
@@ -76,15 +91,24 @@ def read_paths(paths: Iterable[Path], progress: Callable[[int], None] | None = N
 
 
 def walk(path: Path, skipped: list[Finding]) -> Iterator[Path]:
-    """Yield the files at or below a path, sorted; folders that cannot be listed are skipped."""
+    """Yield the files at or below a path, sorted; folders that cannot be listed are skipped.
+
+    Links to folders are followed, each folder once.
+    """
     if not path.is_dir():
         yield path
         return
+    been: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
         skipped.append(Finding("file-unreadable", str(error.filename)))
 
-    for folder, folders, files in os.walk(path, onerror=unreadable):
+    for folder, folders, files in os.walk(path, onerror=unreadable, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in been:
+            folders.clear()
+            continue
+        been.add((status.st_dev, status.st_ino))
         folders.sort()
         for name in sorted(files):
             yield Path(folder, name)
@@ -92,19 +116,31 @@ def walk(path: Path, skipped: list[Finding]) -> Iterator[Path]:
 
 def _read_file(path: Path, reading: Reading) -> None:
     suffix = path.suffix.lower()
+    named = suffix in (*DICOM_SUFFIXES, JSON_SUFFIX)
     try:
-        if not path.is_file():
-            reading.foreign += 1  # a socket, a pipe, a link to nothing
+        if not stat.S_ISREG(_status(path).st_mode):
+            reading.foreign += 1  # a socket, a pipe
         elif suffix == JSON_SUFFIX:
             _read_json(path, reading)
         else:
-            _read_part10(path, reading, named=suffix in DICOM_SUFFIXES)
+            _read_part10(path, reading, named=named)
     except ObjectSkipped as skip:
-        reading.skipped.append(Finding(skip.code, str(path)))
+        if named or skip.code != "file-unreadable":
+            reading.skipped.append(Finding(skip.code, str(path)))
+        else:
+            reading.foreign += 1
+            reading.doubtful.append(str(path))
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except (OSError, ValueError) as error:
+        raise ObjectSkipped("file-unreadable") from error
 
 
 def _read_json(path: Path, reading: Reading) -> None:
-    if path.stat().st_size == 0:
+    if _status(path).st_size == 0:
         raise ObjectSkipped("file-empty")
     for number, one in enumerate(read_json(path), start=1):
         try:
@@ -124,6 +160,8 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
         if named:
             raise ObjectSkipped("not-dicom")
         reading.foreign += 1
+        if not head:
+            reading.doubtful.append(str(path))
         return
     try:
         header = read_header(path)
@@ -132,6 +170,7 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
         if named or marked:
             raise
         reading.foreign += 1
+        reading.doubtful.append(str(path))
         return
     _take(instance, findings, reading)
 
@@ -155,6 +194,10 @@ def _looks_like_a_data_set(head: bytes) -> bool:
 def _take(instance: Instance, findings: tuple[Finding, ...], reading: Reading) -> None:
     reading.instances += 1
     reading.fold.add(instance, findings)
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() would take a link for its target
 
 
 def _digest(text: str) -> str:

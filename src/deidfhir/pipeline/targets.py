@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
@@ -14,7 +14,10 @@ from deidfhir.sync.journal import Journal, default_path
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
-from deidfhir.sync.transport import Transport
+from deidfhir.sync.transport import Transport, is_usable_url
+
+# host:8080/base, a URL whose scheme was forgotten; such a folder can be named ./host:8080/base
+_LIKE_A_HOST = re.compile(r"[\w.-]+:\d*(/|$)|https?:")
 
 
 def open_target(
@@ -34,16 +37,17 @@ def open_target(
     Raises:
         UsageError: `target-form` or `target-is-file`.
     """
-    if "://" in to or to.startswith("http:"):
-        parts = urlsplit(to)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            shown = f"{parts.scheme}://…"
-            raise UsageError("target-form", target=shown)
+    if not to or "://" in to or _LIKE_A_HOST.match(to):
+        if not to.lower().startswith(("http://", "https://")) or not is_usable_url(to):
+            raise UsageError("target-form")
         transport = Transport(to, timeout, clock or Clock())
         return FhirServer(transport, context.version.number, context.version.name)
     path = Path(to)
-    if path.exists() and not path.is_dir():
-        raise UsageError("target-is-file", path=path)
+    try:
+        if path.exists() and not path.is_dir():
+            raise UsageError("target-is-file", path=path)
+    except OSError as error:
+        raise FatalError("folder-unwritable", path=path) from error
     return NdjsonFolder(path)
 
 
@@ -69,7 +73,7 @@ def open_journal(
     }
     if path is None:
         kind = "server" if isinstance(target, FhirServer) else "folder"
-        digest = sha256("\n".join(identity.values()).encode()).hexdigest()[:16]
+        digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         path = default_path(kind, dict(os.environ), digest)
     journal = Journal(path, read_only=read_only)
     if not journal.belongs_to(**identity):
@@ -81,4 +85,7 @@ def open_journal(
 
 
 def _name(target: Target) -> str:
-    return target.shown if isinstance(target, FhirServer) else os.path.abspath(target.shown)  # noqa: PTH100 - a link is a name of its own
+    if isinstance(target, FhirServer):
+        return target.shown
+    path = os.path.abspath(target.shown)  # noqa: PTH100 - a link is a name of its own
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -10,7 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from deidfhir.errors import FatalError
-from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.outcome import objects
 from deidfhir.sync.target import Found
 
 KINDS = ("Device", "ImagingStudy", "Provenance")
@@ -51,8 +52,8 @@ class NdjsonFolder:
         """Return what the folder holds of some studies, by ImagingStudy id."""
         by_study: dict[str, list[JsonObject]] = {}
         for one in self._all("Provenance").values():
-            for target in one.get("target", ()):
-                by_study.setdefault(target.get("reference", ""), []).append(one)
+            for target in objects(one.get("target")):
+                by_study.setdefault(str(target.get("reference")), []).append(one)
         studies = self._all("ImagingStudy")
         return {
             one: Found(studies.get(one), tuple(by_study.get(f"ImagingStudy/{one}", ())))
@@ -96,6 +97,16 @@ class NdjsonFolder:
                 raise FatalError("folder-unwritable", path=self.path) from error
         self._touched.clear()
 
+    def rehearse(self) -> None:
+        """Raise `folder-unwritable` where the folder, or what it would be made in, is read-only.
+
+        Raises:
+            FatalError: `folder-unwritable`.
+        """
+        nearest = next(one for one in (self.path, *self.path.absolute().parents) if one.exists())
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise FatalError("folder-unwritable", path=self.path)
+
     def _replace(self, kind: str) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One name, so that what a killed run leaves behind is overwritten by the next one.
@@ -118,13 +129,16 @@ class NdjsonFolder:
         try:
             with path.open(encoding="utf-8") as stream:
                 resources = [json.loads(line) for line in stream if line.strip()]
-            if any(reference(one).partition("/")[0] != kind for one in resources):
-                raise FatalError("folder-unreadable", path=path)
-            return {one["id"]: one for one in resources}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise FatalError("folder-unreadable", path=path) from error
+        usable = [one for one in objects(resources) if isinstance(one.get("id"), str)]
+        if [one["resourceType"] for one in usable if "resourceType" in one] != [kind] * len(
+            resources
+        ):
+            raise FatalError("folder-unreadable", path=path)
+        return {one["id"]: one for one in usable}
 
     def _file(self, kind: str) -> Path:
         return self.path / f"{kind}.ndjson"

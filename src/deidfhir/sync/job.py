@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from deidfhir.errors import DeidFhirError
-from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.journal import Journal
+from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.target import Found, Target, comparable
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
+
+_BROKEN_IN_A_ROW = 3
+"""After so many studies that the server fails on, it is the server, not the studies."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written and waits to be durable."""
+
+    outcomes: list[str]
+    plan: Plan | None = None
+    devices: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -40,9 +52,10 @@ class SyncJob:
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int], None] | None = None
     report: SyncReport = field(default_factory=SyncReport, init=False)
+    _planner: Planner = field(init=False)
     _devices: set[str] = field(default_factory=set, init=False)
-    _unflushed: list[Plan] = field(default_factory=list, init=False)
-    _unflushed_devices: dict[str, str] = field(default_factory=dict, init=False)
+    _unflushed: list[_Written] = field(default_factory=list, init=False)
+    _broken: int = field(default=0, init=False)
     _done: int = field(default=0, init=False)
 
     def run(self, work: Iterable[Unit | Refused]) -> SyncReport:
@@ -53,10 +66,12 @@ class SyncJob:
         """
         try:
             self._trust_journal()
+            skipped_before = self.journal.skipped(self.listing.source)
+            self._planner = Planner(self.listing, skipped_before, self.statements)
             due = (one for one in work if not self._is_settled(one))
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
-            self._finish()
+            self._finish(skipped_before)
         except DeidFhirError as error:
             self.report.error = error
         return self.report
@@ -67,69 +82,73 @@ class SyncJob:
         if stamp is not None and stamp != self.journal.identity("stamp"):
             self.journal.forget_acknowledgements()
 
-    def _finish(self) -> None:
+    def _finish(self, skipped_before: frozenset[str]) -> None:
         if self.dry_run:
             return
-        self.journal.put_skipped(self.listing.source, self.listing.skipped)
+        # A file that is skipped stays newly skipped as long as a study misses instances for it.
+        partial = any(one.code == "partial-study" for one in self.report.troubles)
+        skipped = self.listing.skipped & skipped_before if partial else self.listing.skipped
+        self.journal.put_skipped(self.listing.source, skipped)
         stamp = self.target.stamp()
         if stamp is not None:
             self.journal.claim(stamp=stamp)
 
     def _is_settled(self, one: Unit | Refused) -> bool:
-        row = self.journal.study(one.id)
-        if isinstance(one, Refused):
-            settled = row is not None and row.state == "refused"
-        else:
-            settled = row is not None and row.state == "sent" and row.sha == one.sha
-            settled = settled and all(self._device_is_known(device) for device in one.devices)
-            if settled:
-                self.report.count("unchanged", 1 + len(one.provenances))
-                fresh = [one for one in one.devices if one["id"] not in self._devices]
-                self._devices.update(device["id"] for device in fresh)
-                self.report.count("unchanged", len(fresh))
-        if settled:
-            self._tick()
-        return settled
+        if not self._planner.is_settled(one, self.journal.study(one.id)):
+            return False
+        if isinstance(one, Unit):
+            if not all(self._device_is_known(device) for device in one.devices):
+                return False
+            fresh = {device["id"] for device in one.devices} - self._devices
+            self._devices |= fresh
+            self.report.count("unchanged", 1 + len(one.provenances) + len(fresh))
+        self._tick()
+        return True
 
     def _device_is_known(self, device: JsonObject) -> bool:
         return self.journal.device(device["id"]) == digest(comparable(device))
 
     def _process(self, batch: list[Unit | Refused]) -> None:
         found = self.target.find(one.id for one in batch)
-        skipped_before = self.journal.skipped(self.listing.source)
-        planner = Planner(self.listing, skipped_before, self.statements)
         for one in batch:
-            if isinstance(one, Refused):
-                self._withdraw(one, found[one.id], planner)
+            row = self.journal.study(one.id)
+            trouble = self._trouble(one, found[one.id], row)
+            if trouble:
+                self.report.troubles.append(Trouble(trouble, one.name))
+            elif isinstance(one, Refused):
+                self._withdraw(self._planner.withdrawal(one, found[one.id], row), found[one.id])
             else:
-                self._state(one, found[one.id], planner)
+                self._state(one, found[one.id], row)
             self._tick()
         if not self.dry_run:
             self.target.flush()
             self._acknowledge()
 
-    def _state(self, unit: Unit, found: Found, planner: Planner) -> None:
-        row = self.journal.study(unit.id)
-        if planner.shrinks(unit, found, row):
-            self.report.troubles.append(Trouble("partial-study", unit.name))
-            return
-        plan = planner.unit(unit, found, row, self._now())
+    def _trouble(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> str:
+        if row is not None and self._planner.conflicts(one, row):
+            if not self.dry_run:
+                # What this source lists now is noted: once the sources agree again, it is sent.
+                sources = self._planner.sources(one, row)
+                self.journal.put_study(one.id, replace(row, sources=sources))
+            return "duplicate-instance-differs"
+        return "partial-study" if self._planner.is_partial(one, found, row) else ""
+
+    def _state(self, unit: Unit, found: Found, row: StudyRow | None) -> None:
+        plan = self._planner.unit(unit, found, row, self._now())
         if not self._put_devices(unit):
             return
         if self.dry_run:
             self._foresee(plan, found)
         else:
-            self.journal.put_study(plan.id, plan.before)
             self._send(plan)
 
-    def _withdraw(self, refused: Refused, found: Found, planner: Planner) -> None:
-        plan = planner.withdrawal(refused, found, self.journal.study(refused.id))
-        if plan.puts:
+    def _withdraw(self, plan: Plan, found: Found) -> None:
+        if plan.puts or plan.stale:
             self.report.withdrawn += 1
             self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
         if self.dry_run:
             self._foresee(plan, found)
-        elif plan.puts:
+        elif plan.puts or plan.stale:
             self._send(plan)
         else:
             self.journal.put_study(plan.id, plan.row)
@@ -141,76 +160,81 @@ class SyncJob:
         self.report.count("unchanged", len(fresh) - len(due))
         if self.dry_run:
             held = self.target.read("Device", [one["id"] for one in due])
-            for one in due:
-                self._count_foreseen(one, held.get(one["id"]))
+            self._foresee_all(due, {f"Device/{key}": one for key, one in held.items()})
         elif due:
-            try:
-                outcomes = self.target.write(due)
-            except Rejected as error:
-                self._reject(error, unit.name, len(due) + 1 + len(unit.provenances))
+            outcomes = self._write(due, (), unit.name, failed=len(due) + 1 + len(unit.provenances))
+            if outcomes is None:
                 return False
-            self._count(outcomes)
-            self._unflushed_devices.update({one["id"]: digest(comparable(one)) for one in due})
+            shas = {one["id"]: digest(comparable(one)) for one in due}
+            self._written(_Written(outcomes, devices=shas))
         self._devices.update(one["id"] for one in fresh)
         return True
 
     def _send(self, plan: Plan) -> None:
+        self.journal.put_study(plan.id, plan.before)
         try:
             outcomes = self.target.write(plan.puts, plan.deletes)
         except Rejected as error:
-            if plan.stale:
-                self._mark_withdrawn(plan)
-            else:
+            if not plan.stale or error.is_of_the_server:
                 self._reject(error, plan.name, len(plan.puts))
-            return
-        self._count(outcomes)
-        self.report.count("deleted", len(plan.deletes))
-        self._sent(plan)
+                return
+            # Some servers refuse deletion: what should go is overwritten and marked (D18).
+            marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
+            puts = [*plan.puts, *marked]
+            rewritten = self._write(puts, (), plan.name, failed=len(puts))
+            if rewritten is None:
+                return
+            self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
+            self._written(_Written(rewritten, plan))
+        else:
+            self._broken = 0
+            self._written(_Written(outcomes + ["deleted"] * len(plan.deletes), plan))
 
-    def _mark_withdrawn(self, plan: Plan) -> None:
-        """Overwrite what should have been deleted: some servers refuse deletion (D18)."""
-        marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
+    def _write(
+        self, puts: list[JsonObject], deletes: Iterable[str], name: str, *, failed: int
+    ) -> list[str] | None:
         try:
-            outcomes = self.target.write([*plan.puts, *marked])
+            return self.target.write(puts, deletes)
         except Rejected as error:
-            self._reject(error, plan.name, len(plan.puts) + len(marked))
-            return
-        self._count(outcomes)
-        self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
-        self._sent(plan)
+            self._reject(error, name, failed)
+            return None
 
-    def _sent(self, plan: Plan) -> None:
-        self._unflushed.append(plan)
+    def _reject(self, error: Rejected, name: str, resources: int) -> None:
+        self.report.count("failed", resources)
+        code = "server-failed" if error.is_of_the_server else "rejected"
+        self.report.troubles.append(Trouble(code, name, str(error)))
+        self._broken = self._broken + 1 if error.is_of_the_server else 0
+        if self._broken >= _BROKEN_IN_A_ROW:
+            raise RetriableError("target-busy", url=self.target.shown, status=error.status, wait="")
+
+    def _written(self, one: _Written) -> None:
+        self._unflushed.append(one)
         if self.target.at_once:
             self._acknowledge()
 
     def _acknowledge(self) -> None:
-        if self._unflushed_devices:
-            self.journal.put_devices(self._unflushed_devices)
-        for plan in self._unflushed:
-            self.journal.put_study(plan.id, plan.row)
+        for one in self._unflushed:
+            self.report.resources.update(one.outcomes)
+            if one.devices:
+                self.journal.put_devices(one.devices)
+            if one.plan:
+                self.journal.put_study(one.plan.id, one.plan.row)
         self._unflushed.clear()
-        self._unflushed_devices.clear()
-
-    def _reject(self, error: Rejected, name: str, resources: int) -> None:
-        self.report.count("failed", resources)
-        self.report.troubles.append(Trouble("rejected", name, str(error)))
 
     def _foresee(self, plan: Plan, found: Found) -> None:
-        held = found.by_reference()
-        for one in plan.puts:
-            self._count_foreseen(one, held.get(f"{one['resourceType']}/{one['id']}"))
+        if plan.puts or plan.stale:
+            self.target.rehearse()
+        self._foresee_all(plan.puts, found.by_reference())
         self.report.count("deleted", len(plan.deletes))
 
-    def _count_foreseen(self, resource: JsonObject, held: JsonObject | None) -> None:
-        if held is None:
-            self.report.count("created")
-        else:
-            same = comparable(resource) == comparable(held)
-            self.report.count("unchanged" if same else "updated")
-
-    def _count(self, outcomes: list[str]) -> None:
-        self.report.resources.update(outcomes)
+    def _foresee_all(self, puts: Iterable[JsonObject], held: dict[str, JsonObject]) -> None:
+        for one in puts:
+            before = held.get(reference(one))
+            if before is None:
+                self.report.count("created")
+            else:
+                same = comparable(one) == comparable(before)
+                self.report.count("unchanged" if same else "updated")
 
     def _now(self) -> str:
         return datetime.fromtimestamp(int(self.clock.now()), UTC).isoformat()

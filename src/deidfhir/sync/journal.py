@@ -25,7 +25,7 @@ CREATE TABLE study (
     state TEXT NOT NULL,       -- planned | sent | refused
     sha TEXT NOT NULL,         -- of what was last acknowledged; empty if nothing was
     statements TEXT NOT NULL,  -- JSON: Provenance id -> instant of recorded, or null for none
-    source TEXT NOT NULL       -- the source that delivered it
+    sources TEXT NOT NULL      -- JSON: source -> digest of instance UID -> digest of its claims
 ) WITHOUT ROWID;
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
@@ -41,13 +41,14 @@ class StudyRow:
         state: `planned` (may or may not have arrived), `sent` or `refused`.
         sha: Digest of what was last acknowledged, or empty.
         statements: Provenance id → its `recorded`, or None for one that has none.
-        source: The source that delivered it.
+        sources: Source → what stands for an instance → digest of its claims, as that source
+            last listed them.
     """
 
     state: str
     sha: str
     statements: dict[str, str | None]
-    source: str
+    sources: dict[str, dict[str, str]]
 
 
 class Journal:
@@ -66,19 +67,24 @@ class Journal:
         self.path = path
         with self._guarded():
             self._database = self._opened(path, read_only=read_only)
-            self._migrate()
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
 
     def _opened(self, path: Path | None, *, read_only: bool) -> sqlite3.Connection:
-        if path is None or (read_only and not path.exists()):
+        if path is not None and read_only and path.exists():
+            return _copied(path)
+        if path is None or read_only:
+            if path is not None:
+                _require_makeable(path)
             return sqlite3.connect(_MEMORY, isolation_level=None)
-        if read_only:
-            copy = sqlite3.connect(_MEMORY, isolation_level=None)
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
-                file.backup(copy)
-            return copy
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         database = sqlite3.connect(path, isolation_level=None, timeout=5)
+        # One writer: a second run of the same journal is told to come later.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         return database
@@ -87,6 +93,8 @@ class Journal:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise FatalError("journal-newer", path=self.path)
+        if version == 0 and list(self._rows("SELECT name FROM sqlite_master")):
+            raise FatalError("journal-unusable", path=self.path)
         if version == 0:
             self._database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
 
@@ -112,17 +120,18 @@ class Journal:
 
     def study(self, identity: str) -> StudyRow | None:
         """Return the row of a study by its ImagingStudy id."""
-        sql = "SELECT state, sha, statements, source FROM study WHERE id = ?"
-        for state, sha, statements, source in self._rows(sql, identity):
-            return StudyRow(str(state), str(sha), json.loads(str(statements)), str(source))
+        sql = "SELECT state, sha, statements, sources FROM study WHERE id = ?"
+        for state, sha, statements, sources in self._rows(sql, identity):
+            return StudyRow(state, sha, json.loads(statements), json.loads(sources))
         return None
 
     def put_study(self, identity: str, row: StudyRow) -> None:
         """Store the row of a study, durably."""
         statements = json.dumps(row.statements, sort_keys=True)
+        sources = json.dumps(row.sources, separators=(",", ":"))
         with self._transaction():
             sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?)"
-            self._run(sql, identity, row.state, row.sha, statements, row.source)
+            self._run(sql, identity, row.state, row.sha, statements, sources)
 
     def device(self, identity: str) -> str | None:
         """Return the digest of a Device that was acknowledged."""
@@ -182,6 +191,23 @@ class Journal:
             raise FatalError("journal-unusable", path=self.path) from error
         except (sqlite3.DatabaseError, OSError) as error:
             raise FatalError("journal-unusable", path=self.path) from error
+
+
+def _require_makeable(path: Path) -> None:
+    """Raise what making the journal would raise: a dry run ends as the run would."""
+    nearest = next(one for one in path.absolute().parents if one.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory, without making the side files that opening a WAL journal makes."""
+    in_use = path.with_name(path.name + "-wal").exists()
+    how = "mode=ro" if in_use else "mode=ro&immutable=1"
+    copy = sqlite3.connect(_MEMORY, isolation_level=None)
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as file:
+        file.backup(copy)
+    return copy
 
 
 def default_path(target: str, environment: dict[str, str], digest: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
@@ -33,18 +34,28 @@ class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ou
         return (Rejected, (self.status, self.server_code))
 
     @property
+    def is_of_the_server(self) -> bool:
+        """Whether the server failed, rather than refused."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
     def is_conflict(self) -> bool:
         """Whether a repetition may go through."""
         return self.server_code.startswith(_CONFLICTS)
 
 
+def objects(listed: object) -> list[JsonObject]:
+    """Return the JSON objects of what should be a list of them; a server may send anything."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
 def server_code(body: JsonObject | None) -> str:
     """Return the code that an OperationOutcome gives, without any of its text."""
-    issues = (body or {}).get("issue") or [{}]
-    match = _CODE.search(str(issues[0].get("diagnostics", "")))
+    issue = next(iter(objects((body or {}).get("issue"))), {})
+    match = _CODE.search(str(issue.get("diagnostics", "")))
     if match:
         return match[0]
-    code = issues[0].get("code", "")
+    code = issue.get("code", "")
     return code if isinstance(code, str) and re.fullmatch(r"[a-z-]{1,40}", code) else ""
 
 
@@ -57,8 +68,10 @@ def written(response: JsonObject) -> str:
     status = str(response.get("status", ""))[:3]
     codes = [
         str(coding.get("code", ""))
-        for issue in response.get("outcome", {}).get("issue", ())
-        for coding in issue.get("details", {}).get("coding", ())
+        for outcome in objects([response.get("outcome")])
+        for issue in objects(outcome.get("issue"))
+        for details in objects([issue.get("details")])
+        for coding in objects(details.get("coding"))
     ]
     if any(code.endswith(_UNCHANGED) for code in codes):
         return "unchanged"

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Refused, Statements, Unit, instance_uids, with_recorded
+from deidfhir.sync.unit import (
+    Listing,
+    Refused,
+    Statements,
+    Unit,
+    listed_instances,
+    short,
+    with_recorded,
+)
 
 
 @dataclass(slots=True)
@@ -50,16 +58,43 @@ class Planner:
     skipped_before: frozenset[str]
     statements: Statements
 
-    def shrinks(self, unit: Unit, found: Found, row: StudyRow | None) -> bool:
-        """Whether a unit lists fewer instances than the target, and may not (D19).
-
-        It may only when the source that delivered the study was listed to its end, and no file
-        of it is newly skipped.
-        """
-        if found.study is None or instance_uids(found.study) <= instance_uids(unit.study):
+    def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
+        """Whether the journal says that nothing is to be done for a study."""
+        if row is None or row.sources.get(self.listing.source) != _mine(one):
             return False
-        delivered_all = row is not None and row.source == self.listing.source
-        return not (delivered_all and self.listing.skipped <= self.skipped_before)
+        if self.conflicts(one, row):
+            return False
+        if isinstance(one, Refused):
+            return row.state == "refused"
+        return row.state == "sent" and row.sha == one.sha
+
+    def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
+        """Whether another source lists an instance of the same UID with other claims (D19)."""
+        others = self._others(row)
+        return any(others.get(uid, digest) != digest for uid, digest in _mine(one).items())
+
+    def is_partial(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> bool:
+        """Whether instances are known that this run did not see, and that are not gone (D19).
+
+        An instance is gone only if every source that delivered it was this one, listed to its end
+        and with no file newly skipped.
+        """
+        if isinstance(one, Refused) and one.decisive:
+            return False
+        mine = set(_mine(one))
+        before = set(row.sources.get(self.listing.source, ())) if row else set()
+        held = set(listed_instances(found.study))
+        if (set(self._others(row)) - mine) or (held - mine - before):
+            return True
+        gone = (before | held) - mine
+        return bool(gone) and not self.listing.skipped <= self.skipped_before
+
+    def _others(self, row: StudyRow | None) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for source, instances in (row.sources if row else {}).items():
+            if source != self.listing.source:
+                found.update(instances)
+        return found
 
     def unit(self, unit: Unit, found: Found, row: StudyRow | None, now: str) -> Plan:
         """Return the writes that make the target state what a unit states.
@@ -71,29 +106,19 @@ class Planner:
             now: The instant for statements that are made for the first time.
         """
         recorded = {
-            one["id"]: _first_recorded(one["id"], found, row, now) for one in unit.provenances
+            one["id"]: self._first_recorded(one["id"], found, row, now) for one in unit.provenances
         }
         kept = {**(row.statements if row else {}), **recorded}
-        source = self.listing.source
+        stated = {one["id"] for one in unit.provenances}
+        sources = self.sources(unit, row)
         return Plan(
             id=unit.id,
             name=unit.name,
             puts=[unit.study, *(with_recorded(one, recorded) for one in unit.provenances)],
-            stale=self._stale(unit, found, row),
-            row=StudyRow("sent", unit.sha, recorded, source),
-            before=StudyRow("planned", "", kept, source),
+            stale=[one for one in self._ours(unit, found, row) if one["id"] not in stated],
+            row=StudyRow("sent", unit.sha, recorded, sources),
+            before=StudyRow("planned", "", kept, sources),
         )
-
-    def _stale(self, unit: Unit, found: Found, row: StudyRow | None) -> list[JsonObject]:
-        """Return the Provenance of ours that the unit no longer states (D18)."""
-        stated = {one["id"] for one in unit.provenances}
-        journaled = set(row.statements) if row else set()
-        return [
-            one
-            for one in found.provenances
-            if one["id"] not in stated
-            and (one["id"] in journaled or self.statements.is_ours(one, unit.study))
-        ]
 
     def withdrawal(self, refused: Refused, found: Found, row: StudyRow | None) -> Plan:
         """Return the writes that withdraw what was stated of a study now refused.
@@ -103,29 +128,46 @@ class Planner:
             found: What the target holds of it.
             row: What the journal knows of it.
         """
-        puts, stale = [], []
-        if found.study is not None:
-            own = found.study
-            stale = [one for one in found.provenances if self.statements.is_ours(one, own)]
-            if stale or "extension" in own:
-                puts.append(self.statements.withdrawn_study(own))
-        source = row.source if row else self.listing.source
+        puts = []
+        stale = self._ours(refused, found, row)
+        if found.study is not None and (stale or "extension" in found.study):
+            puts.append(self.statements.withdrawn_study(found.study))
+        sources = self.sources(refused, row)
         return Plan(
             id=refused.id,
             name=refused.name,
             puts=puts,
             stale=stale,
-            row=StudyRow("refused", "", {}, source),
-            before=row or StudyRow("planned", "", {}, source),
+            row=StudyRow("refused", "", {}, sources),
+            before=StudyRow("planned", "", row.statements if row else {}, sources),
         )
 
+    def sources(self, one: Unit | Refused, row: StudyRow | None) -> dict[str, dict[str, str]]:
+        """Return which source lists which instances, with what this run has seen."""
+        return {**(row.sources if row else {}), self.listing.source: _mine(one)}
 
-def _first_recorded(identity: str, found: Found, row: StudyRow | None, now: str) -> str | None:
-    """Return when a statement was first made: the journal's word, else the target's, else now."""
-    if row is not None and identity in row.statements:
-        return row.statements[identity]
-    for one in found.provenances:
-        if one["id"] == identity:
-            instant: str | None = one.get("recorded")
-            return instant
-    return now
+    def _ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
+        """Return the statements of ours that the target holds and that still say something."""
+        journaled = set(row.statements) if row else set()
+        return [
+            provenance
+            for provenance in found.provenances
+            if not self.statements.is_withdrawn(provenance)
+            and (provenance["id"] in journaled or self.statements.is_ours(provenance, one.key))
+        ]
+
+    def _first_recorded(
+        self, identity: str, found: Found, row: StudyRow | None, now: str
+    ) -> str | None:
+        """Return when a statement was first made: by the journal, else by the target, else now."""
+        if row is not None and identity in row.statements:
+            return row.statements[identity]
+        for one in found.provenances:
+            if one["id"] == identity and not self.statements.is_withdrawn(one):
+                instant: str | None = one.get("recorded")
+                return instant
+        return now
+
+
+def _mine(one: Unit | Refused) -> dict[str, str]:
+    return {short(uid): digest for uid, digest in one.instances.items()}

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deidfhir.errors import DeidFhirError, SkippableError
+from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
 
 Outcome = Literal["created", "updated", "unchanged", "failed", "deleted"]
 _ORDER = (2, 1, 5, 3, 0)
@@ -51,8 +51,12 @@ class SyncReport:
     @property
     def exit_code(self) -> int:
         """The exit code that this part of a run calls for."""
-        partial = SkippableError.exit_code if self.troubles else 0
-        return worst(partial, self.error.exit_code if self.error else 0)
+        later = any(one.code == "server-failed" for one in self.troubles)
+        return worst(
+            SkippableError.exit_code if self.troubles else 0,
+            RetriableError.exit_code if later else 0,
+            self.error.exit_code if self.error else 0,
+        )
 
 
 def worst(*codes: int) -> int:

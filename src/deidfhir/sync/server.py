@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from deidfhir.errors import FatalError
+from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.outcome import Rejected, written
+from deidfhir.sync.outcome import Rejected, objects, written
 from deidfhir.sync.target import Found
-from deidfhir.sync.transport import Transport
+from deidfhir.sync.transport import Answer, Transport
 
 # Without it HAPI adds up meta.tag and meta.security over updates: a label taken away would stay.
 _BODY_IS_TRUTH = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
 _ASK_OUTCOME = {"Prefer": "return=OperationOutcome"}
 _FRESH = {"Cache-Control": "no-cache"}
 _PAGE = 200
+_MOST_PAGES = 1000
 
 
 @dataclass(slots=True)
@@ -58,10 +59,7 @@ class FhirServer:
         """
         if self._checked:
             return
-        try:
-            answer = self.transport.send("GET", "/metadata")
-        except Rejected as error:
-            raise FatalError("not-fhir", url=self.shown, status=error.status) from error
+        answer = self._get("/metadata")
         found = str(answer.body.get("fhirVersion", ""))
         if answer.body.get("resourceType") != "CapabilityStatement":
             raise FatalError("not-fhir", url=self.shown, status=answer.status)
@@ -74,7 +72,7 @@ class FhirServer:
         wanted = list(study_ids)
         studies = self.read("ImagingStudy", wanted)
         # A search of its own: servers cut off what they include, but page what they match.
-        targets = [f"ImagingStudy/{one}" for one in studies]
+        targets = [f"ImagingStudy/{one}" for one in wanted]
         provenances = list(self._search("Provenance", "target", targets))
         return {
             one: Found(studies.get(one), tuple(p for p in provenances if _targets(p, one)))
@@ -90,20 +88,40 @@ class FhirServer:
             return
         self.check()
         path = f"/{kind}?{parameter}={quote(','.join(values), safe=',/')}&_count={_PAGE}"
+        seen: set[str] = set()
         while path:
-            bundle = self.transport.send("GET", path, headers=_FRESH).body
+            if path in seen or len(seen) > _MOST_PAGES:
+                raise FatalError("answer-unexpected", url=self.shown, what="pages without end")
+            seen.add(path)
+            bundle = self._get(path).body
             if bundle.get("resourceType") != "Bundle":
                 raise FatalError("answer-unexpected", url=self.shown, what="no Bundle")
-            for entry in bundle.get("entry", ()):
-                if entry.get("resource", {}).get("resourceType") == kind:
-                    yield entry["resource"]
+            for entry in objects(bundle.get("entry")):
+                resource = entry.get("resource")
+                if isinstance(resource, dict) and resource.get("resourceType") == kind:
+                    yield self._usable(resource)
             path = self._next(bundle)
+
+    def _get(self, path: str) -> Answer:
+        try:
+            return self.transport.send("GET", path, headers=_FRESH)
+        except Rejected as error:
+            if error.is_of_the_server:
+                raise RetriableError(
+                    "target-busy", url=self.shown, status=error.status, wait=""
+                ) from error
+            raise FatalError("not-fhir", url=self.shown, status=error.status) from error
+
+    def _usable(self, resource: JsonObject) -> JsonObject:
+        if not isinstance(resource.get("id"), str):
+            raise FatalError("answer-unexpected", url=self.shown, what="a resource without id")
+        return resource
 
     def _next(self, bundle: JsonObject) -> str:
         """Return the next page below our own base URL, whatever name the server gives itself."""
-        for link in bundle.get("link", ()):
+        for link in objects(bundle.get("link")):
             if link.get("relation") == "next":
-                parts = urlsplit(link["url"])
+                parts = urlsplit(str(link.get("url", "")))
                 own = urlsplit(self.transport.base_url).path.rstrip("/")
                 path = parts.path.removeprefix(own) if parts.path.startswith(own) else ""
                 return f"{path.rstrip('/')}?{parts.query}"
@@ -129,7 +147,8 @@ class FhirServer:
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         headers = {**_BODY_IS_TRUTH, **_ASK_OUTCOME}
         answer = self.transport.send("POST", "", body=bundle, headers=headers).body
-        responses = [one.get("response", {}) for one in answer.get("entry", ())]
+        entries_back = objects(answer.get("entry"))
+        responses = [one for entry in entries_back for one in objects([entry.get("response")])]
         if len(responses) != len(entries) or not all(
             str(one.get("status", "")).startswith("2") for one in responses
         ):
@@ -139,9 +158,12 @@ class FhirServer:
     def flush(self) -> None:
         """A transaction is durable when it is answered."""
 
+    def rehearse(self) -> None:
+        """A server tells only by writing whether it lets write."""
+
 
 def _targets(provenance: JsonObject, study_id: str) -> bool:
     return any(
-        one.get("reference", "").split("/_history/")[0].endswith(f"ImagingStudy/{study_id}")
-        for one in provenance.get("target", ())
+        str(one.get("reference", "")).split("/_history/")[0].endswith(f"ImagingStudy/{study_id}")
+        for one in objects(provenance.get("target"))
     )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from threading import Thread
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
@@ -17,12 +21,16 @@ from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.version import __version__
 
+Result = TypeVar("Result")
 MIME = "application/fhir+json"
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.5
 _LIMIT = 64 * 1024 * 1024
 _BUSY = frozenset({408, 425, 429, 502, 503, 504})
-_CONFLICT, _BROKEN = HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR
+_CONFLICT = HTTPStatus.CONFLICT
+_OF_THE_CONTENT = frozenset({400, 409, 410, 412, 413, 415, 422})
+"""What concerns one request, even where a proxy says it without an OperationOutcome."""
+
 _TRIES = 3
 
 
@@ -103,45 +111,48 @@ class Transport:
         headers: Mapping[str, str],
         deadline: float,
     ) -> Answer:
-        left = max(0.1, deadline - self.clock.monotonic())
         given = {"Accept": MIME, "User-Agent": f"deidfhir/{__version__}", **headers}
         if body is not None:
             given["Content-Type"] = f"{MIME}; charset=utf-8"
-        self.count += 1
-        try:
-            response = self.session.request(
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        left = max(0.1, deadline - self.clock.monotonic())
+
+        def exchange() -> tuple[int, Mapping[str, str], bytes]:
+            with self.session.request(
                 method,
                 self.base_url.rstrip("/") + path,
-                data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+                data=data,
                 headers=given,
                 timeout=(min(_CONNECT_TIMEOUT, left), left),
                 allow_redirects=False,
                 stream=True,
-            )
-            with response:
-                content = self._content(response, deadline)
+            ) as response:
+                return response.status_code, response.headers, self._content(response)
+
+        self.count += 1
+        try:
+            status, answered, content = within(left, exchange)
+        except requests.exceptions.SSLError:
+            raise FatalError("tls-failed", url=self.shown_url) from None
         except requests.exceptions.ConnectTimeout:
             raise _Again(self._down("no connection in time")) from None
-        except requests.exceptions.Timeout:
+        except (requests.exceptions.Timeout, TimeoutError):
             raise RetriableError(
                 "target-silent", url=self.shown_url, seconds=self.timeout
             ) from None
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, HTTPError) as error:
             raise _Again(self._down(type(error).__name__)) from None
-        return self._judged(response, content)
+        return self._judged(status, answered, content)
 
-    def _content(self, response: requests.Response, deadline: float) -> bytes:
-        content = b""
+    def _content(self, response: requests.Response) -> bytes:
+        content = bytearray()
         for chunk in response.iter_content(64 * 1024):
             content += chunk
             if len(content) > _LIMIT:
                 raise FatalError("too-large", url=self.shown_url, limit=_LIMIT)
-            if self.clock.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout
-        return content
+        return bytes(content)
 
-    def _judged(self, response: requests.Response, content: bytes) -> Answer:
-        status = response.status_code
+    def _judged(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         parsed = _json(content)
         if 200 <= status < 300:
             if content and parsed is None:
@@ -151,20 +162,20 @@ class Transport:
             raise FatalError("unauthorised", url=self.shown_url, status=status)
         rejected = Rejected(status, server_code(parsed))
         if status in _BUSY:
-            wait = self._retry_after(response)
+            wait = self._retry_after(headers)
             told = f", after {wait:.0f} s" if wait else ""
             busy = RetriableError("target-busy", url=self.shown_url, status=status, wait=told)
             raise _Again(busy, wait)
-        if status == _BROKEN or (status == _CONFLICT and rejected.is_conflict):
+        if rejected.is_of_the_server or (status == _CONFLICT and rejected.is_conflict):
             raise _Again(rejected, bounded=True)
-        if parsed is None or parsed.get("resourceType") != "OperationOutcome":
-            raise FatalError("not-fhir", url=self.shown_url, status=status)
-        raise rejected
+        if status in _OF_THE_CONTENT or (parsed or {}).get("resourceType") == "OperationOutcome":
+            raise rejected
+        raise FatalError("not-fhir", url=self.shown_url, status=status)
 
-    def _retry_after(self, response: requests.Response) -> float | None:
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         """Return Retry-After in seconds, from seconds or an HTTP date (RFC 9110 10.2.3)."""
-        text = response.headers.get("Retry-After", "").strip()
-        if text.isdigit():
+        text = headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdigit():
             return float(text)
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - self.clock.now())
@@ -187,6 +198,43 @@ class _Again(Exception):  # noqa: N818 - control flow, never seen outside
         self.reason, self.wait, self.bounded = reason, wait, bounded
 
 
+def within(seconds: float, work: Callable[[], Result]) -> Result:
+    """Return what some work returns, or leave it behind when its time is over.
+
+    The time-outs of HTTP libraries count from byte to byte: an answer that drips never ends.
+
+    Raises:
+        TimeoutError: The work is not done in time.
+    """
+    done: list[Result] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failed.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise TimeoutError
+    return done[0]
+
+
+def is_usable_url(url: str) -> bool:
+    """Whether a URL is one that requests can be sent to."""
+    try:
+        requests.Request("GET", url).prepare()
+        parts = urlsplit(url)
+        return bool(parse_url(url).host) and parts.port != 0 and not (parts.query or parts.fragment)
+    except (ValueError, HTTPError, requests.exceptions.RequestException):
+        return False
+
+
 def without_credentials(url: str) -> str:
     """Return a URL without user, password, query and fragment."""
     parts = urlsplit(url)
@@ -197,6 +245,6 @@ def without_credentials(url: str) -> str:
 def _json(content: bytes) -> JsonObject | None:
     try:
         parsed = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

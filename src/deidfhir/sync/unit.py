@@ -20,12 +20,16 @@ class Unit:
         study: Its ImagingStudy.
         provenances: Its Provenance resources; the job sets their `recorded`.
         devices: The Devices that they refer to, shared with other units.
+        key: What the ids of its statements are made of.
+        instances: Instance UID → digest of what the instance claims, of those read in this run.
         name: How reports name it: an input path.
     """
 
     study: JsonObject
     provenances: tuple[JsonObject, ...]
     devices: tuple[JsonObject, ...]
+    key: str
+    instances: Mapping[str, str]
     name: str
 
     @property
@@ -46,10 +50,16 @@ class Refused:
 
     Args:
         id: The id that its ImagingStudy would have.
+        key: What the ids of its statements are made of.
+        instances: Instance UID → digest of what the instance claims, of those read in this run.
+        decisive: Whether no instance that was not read could make the study acceptable.
         name: How reports name it: an input path.
     """
 
     id: str
+    key: str
+    instances: Mapping[str, str]
+    decisive: bool
     name: str
 
 
@@ -69,8 +79,11 @@ class Listing:
 class Statements(Protocol):
     """What the job must know of statements and cannot: the mapping's side of withdrawal."""
 
-    def is_ours(self, provenance: JsonObject, study: JsonObject) -> bool:
-        """Whether a Provenance is one that we would have written for a study of ours."""
+    def is_ours(self, provenance: JsonObject, key: str) -> bool:
+        """Whether a Provenance is one that we would have written for the study of a key."""
+
+    def is_withdrawn(self, provenance: JsonObject) -> bool:
+        """Whether a Provenance is marked as withdrawn."""
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""
@@ -105,8 +118,15 @@ def with_recorded(provenance: JsonObject, recorded: Mapping[str, str | None]) ->
     return changed
 
 
-def instance_uids(study: JsonObject) -> frozenset[str]:
-    """Return the SOP Instance UIDs that an ImagingStudy lists."""
+def short(uid: str) -> str:
+    """Return what stands for an instance in the journal, which holds no UID of refused studies."""
+    return sha256(uid.encode()).hexdigest()[:16]
+
+
+def listed_instances(study: JsonObject | None) -> frozenset[str]:
+    """Return what stands for the instances that an ImagingStudy lists."""
     return frozenset(
-        instance["uid"] for one in study.get("series", ()) for instance in one.get("instance", ())
+        short(str(instance.get("uid")))
+        for one in (study or {}).get("series") or ()
+        for instance in one.get("instance") or ()
     )

@@ -86,19 +86,19 @@ class VerifyJob:
             else:
                 self.report.ok += 1
         stated = {one["id"] for one in unit.provenances}
-        self._compare_rest(found, stated, unit.name, found.study or unit.study)
+        self._compare_rest(found, stated, unit.name, unit.key)
 
-    def _compare_rest(
-        self, found: Found, stated: set[str], name: str, study: dict[str, object]
-    ) -> None:
+    def _compare_rest(self, found: Found, stated: set[str], name: str, key: str) -> None:
         """Report statements of ours that nothing states any more."""
         for one in found.provenances:
-            if one["id"] not in stated and self.statements.is_ours(one, study):
+            if one["id"] in stated or self.statements.is_withdrawn(one):
+                continue
+            if self.statements.is_ours(one, key):
                 self.report.drifted.append((reference(one), name))
 
     def _compare_refused(self, refused: Refused, found: Found) -> None:
+        self._compare_rest(found, set(), refused.name, refused.key)
         if found.study is None:
             return
         if comparable(self.statements.withdrawn_study(found.study)) != comparable(found.study):
             self.report.drifted.append((reference(found.study), refused.name))
-        self._compare_rest(found, set(), refused.name, found.study)
