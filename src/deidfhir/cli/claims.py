@@ -67,6 +67,8 @@ def explain_lines(explained: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of `explain`."""
     for one in explained["objects"]:
         yield printable(f"{explained['path']}: {one['verdict']} ({'; '.join(one['reasons'])})")
+        if one["refused_by_default"]:
+            yield "  refused by default: below is what leaves if the verdict is accepted (--accept)"
         for row in one["attributes"]:
             name = f"{row['tag']} {row['attribute']}"
             if row["leaves"] and row["to"]:

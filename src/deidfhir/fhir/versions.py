@@ -36,12 +36,16 @@ class FhirVersion:
     activity_systems: tuple[str, ...]
 
     def modality(self, coding: JsonObject) -> JsonObject:
-        """Return ImagingStudy.modality: Coding in R4, CodeableConcept in R5."""
-        return {"coding": [coding]} if self.codeable else coding
+        """Return ImagingStudy.modality: Coding in R4, CodeableConcept in R5.
+
+        Args:
+            coding: The Coding, or an element that only says why there is none.
+        """
+        return {"coding": [coding]} if self.codeable and "code" in coding else coding
 
     def modality_coding(self, element: JsonObject) -> JsonObject:
         """Return the Coding of an ImagingStudy.modality."""
-        coding: JsonObject = element["coding"][0] if self.codeable else element
+        coding: JsonObject = element["coding"][0] if "coding" in element else element
         return coding
 
     def body_site(self, text: str) -> JsonObject:

@@ -206,8 +206,8 @@ def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> Json
         return {}
 
     def raw(one: Instance) -> tuple[str, str] | None:
-        found = getattr(one, f"{level}_date"), getattr(one, f"{level}_time")
-        return found if any(found) else None
+        date, time = getattr(one, f"{level}_date"), getattr(one, f"{level}_time")
+        return (date, time) if date else None  # a time without its date is no moment
 
     def usable(one: Instance) -> str | None:
         date, time = raw(one) or ("", "")

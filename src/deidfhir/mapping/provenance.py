@@ -14,6 +14,7 @@ from deidfhir.model.study import Study
 from deidfhir.tables import table
 
 NO_EQUIPMENT = "No de-identifying equipment is recorded"
+UNNAMED_EQUIPMENT = "The recorded de-identifying equipment is not named"
 SCOPE, KEY, PLACE = "scope", "key", "place"
 
 
@@ -146,13 +147,14 @@ def _agents(items: Items, context: MappingContext) -> list[JsonObject]:
     devices = [context.namer.device(item) for item in items] or [None]
     system = table("urls.toml")["hl7"]["participant_type"]
     kind = {"coding": [{"system": system, "code": "performer", "display": "Performer"}]}
-    return [{"type": kind, "who": _who(device)} for device in dict.fromkeys(devices)]
+    absent = UNNAMED_EQUIPMENT if items else NO_EQUIPMENT
+    return [{"type": kind, "who": _who(device, absent)} for device in dict.fromkeys(devices)]
 
 
-def _who(device: str | None) -> JsonObject:
+def _who(device: str | None, absent: str) -> JsonObject:
     if device is not None:
         return {"reference": f"Device/{device}", "type": "Device"}
-    return {"extension": [data_absent(UNKNOWN)], "type": "Device", "display": NO_EQUIPMENT}
+    return {"extension": [data_absent(UNKNOWN)], "type": "Device", "display": absent}
 
 
 def _sentence(step: Step, marker_set: MarkerSet) -> str:

@@ -62,9 +62,7 @@ def withdrawn_provenance(resource: JsonObject, context: MappingContext) -> JsonO
     if context.settings.narrative:
         kept["text"] = narrative("This statement about de-identification is withdrawn.")
     kept["extension"] = [{"url": context.url("withdrawn"), "valueBoolean": True}]
-    kept["target"] = [
-        {key: one[key] for key in ("reference", "type") if key in one} for one in resource["target"]
-    ]
+    kept["target"] = resource["target"]
     kept.update(recorded(context))
     kept["agent"] = [{"who": {"extension": [data_absent(UNKNOWN)], "display": NO_EQUIPMENT}}]
     return kept

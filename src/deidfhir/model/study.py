@@ -81,14 +81,14 @@ def _study(uid: str, gathered: _Gathered) -> Study:
     """Return a study in which each SOP Instance UID counts once (D19).
 
     Of copies with the same markers the one with the smallest path stands: the order of reading
-    is no fact. Copies that differ in markers or series make the study a conflicting one.
+    is no fact. Copies that differ in markers make the study a conflicting one.
     """
     members, findings, conflicting = [], set(gathered.findings), False
     for copies in gathered.copies.values():
         ordered = sorted(copies, key=lambda one: (one.path, repr(one)))
         members.append(ordered[0])
         for copy in ordered[1:]:
-            differs = (copy.markers, copy.series_uid) != (ordered[0].markers, ordered[0].series_uid)
+            differs = copy.markers != ordered[0].markers
             conflicting |= differs
             code = "duplicate-instance-differs" if differs else "duplicate-instance"
             findings.add(Finding(code, copy.path))

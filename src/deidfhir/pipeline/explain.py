@@ -19,10 +19,12 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, Verdict, verdict_of
+from deidfhir.pipeline.gate import DEFAULT_ACCEPT
 from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
 
 _NEEDS = {
     "dates": "needs 113106 or 113107 among the method codes (D5)",
+    "zone": "leaves only as the zone of a date and time that leaves (D5, D14)",
     "113105": "needs 113105 among the method codes (D5)",
     "113109": "needs 113109 among the method codes (D4)",
     "113112": "needs 113112 among the method codes (D4)",
@@ -80,6 +82,7 @@ def _object(
     return {
         "verdict": verdict.value,
         "reasons": [REASONS[code] for code in reasons],
+        "refused_by_default": verdict not in DEFAULT_ACCEPT,
         "attributes": rows + list(_equipment_rows(instance, settings)),
         "findings": [one.as_dict() for one in findings_of(study)],
     }
@@ -90,13 +93,18 @@ def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> 
     # The UIDs of an object that is refused by default do not show (D3).
     removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
     texts = [value for value in content if isinstance(value, str)]
+    rule = "always leaves" if attribute.leaves == "always" else _NEEDS[attribute.leaves]
+    if attribute.keyword == "ContributingEquipmentSequence" and not instance.markers.equipment:
+        leaves, rule = False, "holds no item of purpose 109104 (D4)"
+    # Only what states a removed identity gets a Provenance (D3).
+    also = [one for one in attribute.also if removed or not one.startswith("Provenance")]
     return {
         "tag": attribute.label,
         "attribute": attribute.keyword,
         "section": attribute.section,
         "leaves": leaves,
-        "to": [_element(attribute), *attribute.also] if leaves and attribute.to else [],
-        "rule": "always leaves" if attribute.leaves == "always" else _NEEDS[attribute.leaves],
+        "to": [_element(attribute), *also] if leaves and attribute.to else [],
+        "rule": rule,
         "values": texts if leaves and (attribute.is_marker or removed) else [],
         "items": len(content) - len(texts),
     }
@@ -112,6 +120,7 @@ def _leaves(rule: str, instance: Instance) -> bool:
     return {
         "always": True,
         "dates": unlocks_dates(instance),
+        "zone": unlocks_dates(instance) or bool(instance.markers.equipment),
         "113105": unlocks_descriptors(instance),
         "identity-removed": verdict_of(instance.markers)[0] is Verdict.REMOVED,
     }.get(rule, False)
