@@ -77,15 +77,21 @@ def test_the_agent_is_the_item_s_device() -> None:
     ]
 
 
-@pytest.mark.parametrize("markers", [removed(), removed(equipment=(equipment(),))])
-def test_without_a_device_the_agent_says_that_none_is_recorded(markers: Markers) -> None:
+@pytest.mark.parametrize(
+    ("markers", "words"),
+    [
+        (removed(), "No de-identifying equipment is recorded"),
+        (removed(equipment=(equipment(),)), "The recorded de-identifying equipment is not named"),
+    ],
+)
+def test_without_a_device_the_agent_says_what_is_recorded(markers: Markers, words: str) -> None:
     assert provenance(markers)["agent"] == [
         {
             "type": PERFORMER,
             "who": {
                 "extension": [{"url": ABSENT, "valueCode": "unknown"}],
                 "type": "Device",
-                "display": "The recorded de-identifying equipment is not named",
+                "display": words,
             },
         }
     ]

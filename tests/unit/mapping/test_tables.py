@@ -21,7 +21,8 @@ SOURCES = sorted((REPO / "src" / "deidfhir").rglob("*.py"))
 ROWS = table("attributes.toml")["attribute"]
 PLACES = {"object", "code item", "equipment item", "udi item", "scheme item"}
 RULES = {
-    "always", "dates", "zone", "113105", "113109", "113112", "identity-removed", "operators", "masked",
+    "always", "dates", "zone", "113105", "113109", "113112", "identity-removed", "operators",
+    "masked",
     "never",
 }  # fmt: skip
 SEVERITIES = {"error", "warning", "information"}
