@@ -28,6 +28,7 @@ class Reading:
 
     Args:
         source: Names the PATHs as one source, for the journal (D19).
+        places: The PATHs, absolute.
         fold: The instances, by study.
         instances: How many objects were read, copies included.
         skipped: What was skipped for cause.
@@ -36,6 +37,7 @@ class Reading:
     """
 
     source: str
+    places: tuple[str, ...] = ()
     fold: StudyFold = field(default_factory=StudyFold)
     instances: int = 0
     skipped: list[Finding] = field(default_factory=list)
@@ -77,7 +79,9 @@ def read_paths(paths: Iterable[Path], progress: Callable[[int], None] | None = N
     """
     given = list(paths)
     require_paths(given)
-    reading = Reading(_digest("\n".join(sorted({_absolute(one) for one in given}))))
+    places = tuple(sorted({_absolute(one) for one in given}))
+    shown = tuple(os.fsencode(one).decode("utf-8", "backslashreplace") for one in places)
+    reading = Reading(_digest("\n".join(places)), shown)
     seen: set[str] = set()
     for path in given:
         for file in walk(path, reading.skipped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -66,12 +67,11 @@ class SyncJob:
         """
         try:
             self._trust_journal()
-            skipped_before = self.journal.skipped(self.listing.source)
-            self._planner = Planner(self.listing, skipped_before, self.statements)
+            self._planner = self._made_planner()
             due = (one for one in work if not self._is_settled(one))
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
-            self._finish(skipped_before)
+            self._finish()
         except DeidFhirError as error:
             self.report.error = error
         return self.report
@@ -82,12 +82,30 @@ class SyncJob:
         if stamp is not None and stamp != self.journal.identity("stamp"):
             self.journal.forget_acknowledgements()
 
-    def _finish(self, skipped_before: frozenset[str]) -> None:
+    def _made_planner(self) -> Planner:
+        others = self.journal.sources()
+        others.pop(self.listing.source, None)
+        covered = {one for one, places in others.items() if self.listing.covers(places)}
+        gone = {one for one, places in others.items() if not any(map(os.path.lexists, places))}
+        if not self.dry_run:
+            self.journal.put_source(self.listing.source, self.listing.places)
+        return Planner(
+            self.listing,
+            self.journal.skipped(self.listing.source),
+            self.statements,
+            frozenset(covered),
+            frozenset(gone),
+        )
+
+    def _finish(self) -> None:
         if self.dry_run:
             return
-        # A file that is skipped stays newly skipped as long as a study misses instances for it.
-        partial = any(one.code == "partial-study" for one in self.report.troubles)
-        skipped = self.listing.skipped & skipped_before if partial else self.listing.skipped
+        before, skipped = self._planner.skipped_before, self.listing.skipped
+        if not skipped <= before:
+            # A file stays newly skipped as long as a study misses instances, or is missing.
+            partial = any(one.code == "partial-study" for one in self.report.troubles)
+            if partial or self.journal.studies_of(self.listing.source) > self._done:
+                skipped &= before
         self.journal.put_skipped(self.listing.source, skipped)
         stamp = self.target.stamp()
         if stamp is not None:

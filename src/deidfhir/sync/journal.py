@@ -28,6 +28,7 @@ CREATE TABLE study (
     sources TEXT NOT NULL      -- JSON: source -> digest of instance UID -> digest of its claims
 ) WITHOUT ROWID;
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
 """
 _MEMORY = ":memory:"
@@ -83,10 +84,14 @@ class Journal:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         database = sqlite3.connect(path, isolation_level=None, timeout=5)
-        # One writer: a second run of the same journal is told to come later.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
+        try:
+            # One writer: a second run of the same journal is told to come later.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            database.close()
+            raise
         return database
 
     def _migrate(self) -> None:
@@ -150,6 +155,22 @@ class Journal:
         with self._transaction():
             self._run("UPDATE study SET state = 'planned', sha = ''")
             self._run("DELETE FROM device")
+
+    def sources(self) -> dict[str, list[str]]:
+        """Return source → what it consists of."""
+        rows = self._rows("SELECT id, places FROM source")
+        return {identity: json.loads(places) for identity, places in rows}
+
+    def put_source(self, source: str, places: Iterable[str]) -> None:
+        """Store what a source consists of."""
+        with self._transaction():
+            listed = json.dumps(list(places))
+            self._run("INSERT OR REPLACE INTO source VALUES (?, ?)", source, listed)
+
+    def studies_of(self, source: str) -> int:
+        """Return how many studies a source has delivered."""
+        sql = "SELECT COUNT(*) FROM study WHERE instr(sources, ?)"
+        return sum(int(count) for (count,) in self._rows(sql, json.dumps(source) + ":"))
 
     def skipped(self, source: str) -> frozenset[str]:
         """Return which files of a source were skipped in its last run."""

@@ -51,12 +51,16 @@ class Planner:
     Args:
         listing: How this run saw its source.
         skipped_before: What earlier runs of the source skipped for cause, too.
+        covered: Other sources whose places this run has listed, too.
+        gone: Other sources of whose places none is left.
         statements: Tells our Provenance from others', and makes what is left of a statement.
     """
 
     listing: Listing
     skipped_before: frozenset[str]
     statements: Statements
+    covered: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
@@ -70,7 +74,8 @@ class Planner:
 
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""
-        others = self._others(row)
+        # A source of which nothing is left no longer lists what contradicts.
+        others = self._others(row, without=self.gone)
         return any(others.get(uid, digest) != digest for uid, digest in _mine(one).items())
 
     def is_partial(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> bool:
@@ -82,17 +87,20 @@ class Planner:
         if isinstance(one, Refused) and one.decisive:
             return False
         mine = set(_mine(one))
-        before = set(row.sources.get(self.listing.source, ())) if row else set()
+        own = {self.listing.source, *self.covered}
+        before = {uid for one in own for uid in (row.sources.get(one, ()) if row else ())}
         held = set(listed_instances(found.study))
         if (set(self._others(row)) - mine) or (held - mine - before):
             return True
         gone = (before | held) - mine
         return bool(gone) and not self.listing.skipped <= self.skipped_before
 
-    def _others(self, row: StudyRow | None) -> dict[str, str]:
+    def _others(
+        self, row: StudyRow | None, without: frozenset[str] = frozenset()
+    ) -> dict[str, str]:
         found: dict[str, str] = {}
         for source, instances in (row.sources if row else {}).items():
-            if source != self.listing.source:
+            if source != self.listing.source and source not in self.covered | without:
                 found.update(instances)
         return found
 
@@ -144,7 +152,9 @@ class Planner:
 
     def sources(self, one: Unit | Refused, row: StudyRow | None) -> dict[str, dict[str, str]]:
         """Return which source lists which instances, with what this run has seen."""
-        return {**(row.sources if row else {}), self.listing.source: _mine(one)}
+        others = row.sources if row else {}
+        kept = {key: value for key, value in others.items() if key not in self.covered}
+        return {**kept, self.listing.source: _mine(one)}
 
     def _ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
         """Return the statements of ours that the target holds and that still say something."""

@@ -91,14 +91,16 @@ class FhirServer:
         seen: set[str] = set()
         while path:
             if path in seen or len(seen) > _MOST_PAGES:
-                raise FatalError("answer-unexpected", url=self.shown, what="pages without end")
+                raise self._unexpected("pages without end")
             seen.add(path)
             bundle = self._get(path).body
             if bundle.get("resourceType") != "Bundle":
-                raise FatalError("answer-unexpected", url=self.shown, what="no Bundle")
-            for entry in objects(bundle.get("entry")):
+                raise self._unexpected("no Bundle")
+            for entry in self._list(bundle, "entry"):
                 resource = entry.get("resource")
-                if isinstance(resource, dict) and resource.get("resourceType") == kind:
+                if not isinstance(resource, dict) or not isinstance(resource.get("id", ""), str):
+                    raise self._unexpected("an entry without resource")
+                if resource.get("resourceType") == kind:
                     yield self._usable(resource)
             path = self._next(bundle)
 
@@ -113,15 +115,27 @@ class FhirServer:
             raise FatalError("not-fhir", url=self.shown, status=error.status) from error
 
     def _usable(self, resource: JsonObject) -> JsonObject:
-        if not isinstance(resource.get("id"), str):
-            raise FatalError("answer-unexpected", url=self.shown, what="a resource without id")
+        if "id" not in resource:
+            raise self._unexpected("a resource without id")
         return resource
+
+    def _list(self, bundle: JsonObject, name: str) -> list[JsonObject]:
+        """Return a list of a Bundle; what is no list must not pass for an empty one."""
+        listed = bundle.get(name, [])
+        if not isinstance(listed, list) or len(objects(listed)) != len(listed):
+            raise self._unexpected(f"{name} is no list of objects")
+        return objects(listed)
+
+    def _unexpected(self, what: str) -> FatalError:
+        return FatalError("answer-unexpected", url=self.shown, what=what)
 
     def _next(self, bundle: JsonObject) -> str:
         """Return the next page below our own base URL, whatever name the server gives itself."""
-        for link in objects(bundle.get("link")):
+        for link in self._list(bundle, "link"):
             if link.get("relation") == "next":
-                parts = urlsplit(str(link.get("url", "")))
+                if not isinstance(link.get("url"), str):
+                    raise self._unexpected("a link without URL")
+                parts = urlsplit(link["url"])
                 own = urlsplit(self.transport.base_url).path.rstrip("/")
                 path = parts.path.removeprefix(own) if parts.path.startswith(own) else ""
                 return f"{path.rstrip('/')}?{parts.query}"
@@ -152,7 +166,7 @@ class FhirServer:
         if len(responses) != len(entries) or not all(
             str(one.get("status", "")).startswith("2") for one in responses
         ):
-            raise FatalError("answer-unexpected", url=self.shown, what="entries do not match")
+            raise self._unexpected("entries do not match")
         return [written(one) for one in responses[: len(resources)]]
 
     def flush(self) -> None:

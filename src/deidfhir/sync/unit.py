@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -70,10 +70,19 @@ class Listing:
     Args:
         source: Names the source.
         skipped: Digests of the files that were skipped for cause.
+        places: What the source consists of: absolute paths.
     """
 
     source: str
     skipped: frozenset[str]
+    places: tuple[str, ...] = ()
+
+    def covers(self, places: Iterable[str]) -> bool:
+        """Whether all places of another source were listed by this one, too."""
+        return all(
+            any(one == own or one.startswith(own.rstrip("/") + "/") for own in self.places)
+            for one in places
+        )
 
 
 class Statements(Protocol):
