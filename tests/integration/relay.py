@@ -1,0 +1,62 @@
+"""A relay in front of a real server: records each request, and can withhold an answer."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
+
+from tests.integration.listener import Listener, Sent
+
+_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+
+
+class Relay(Listener):
+    """Passes requests on to one server.
+
+    Attributes:
+        withhold_from: Number of the write request whose answer, and all after it, never arrives;
+            the server gets the request all the same.
+        withheld: Set once an answer is withheld.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.withhold_from: int | None = None
+        self.withheld = threading.Event()
+        self._server_address = urlsplit(target).netloc
+        self._path = urlsplit(target).path
+
+    @property
+    def url(self) -> str:
+        """The base URL to use in place of the server's."""
+        return f"http://127.0.0.1:{self.port}{self._path}"
+
+    def answer(self, request: BaseHTTPRequestHandler, sent: Sent, content: bytes) -> None:
+        """Pass on a request, and its answer unless that is withheld."""
+        withhold = (
+            sent.method != "GET"
+            and self.withhold_from is not None
+            and len(self.writes) >= self.withhold_from
+        )
+        headers = {name: text for name, text in request.headers.items() if name.lower() not in _HOP}
+        connection = http.client.HTTPConnection(self._server_address, timeout=60)
+        try:
+            connection.request(sent.method, sent.path, content or None, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        if withhold:
+            self.withheld.set()
+            self.closing.wait()
+            request.close_connection = True
+            return
+        request.send_response(answer.status)
+        for name, text in answer.getheaders():
+            if name.lower() not in _HOP:
+                request.send_header(name, text)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)

@@ -1,0 +1,246 @@
+"""What must be sent for a study, given what the journal and the target know of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.plan import Planner
+from deidfhir.sync.target import Found
+from deidfhir.sync.unit import Listing, Refused, Unit, short
+
+Json = dict[str, Any]
+NOW, BEFORE = "2026-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
+HERE, THERE = "this source", "another source"
+NOTHING = Found(None, ())
+
+
+class Statements:
+    """Ours are the Provenance whose id begins with `our`; withdrawn ones say so."""
+
+    def is_ours(self, provenance: Json, key: str) -> bool:
+        """Tell by the id."""
+        return str(provenance["id"]).startswith("our") and key == "1.2.3"
+
+    def is_withdrawn(self, provenance: Json) -> bool:
+        """Tell by a mark."""
+        return "withdrawn" in provenance
+
+    def withdrawn_study(self, resource: Json) -> Json:
+        """Leave type and id."""
+        return {key: resource[key] for key in ("resourceType", "id")}
+
+    def withdrawn_provenance(self, resource: Json) -> Json:
+        """Mark it."""
+        return {**resource, "withdrawn": True}
+
+
+def study(*uids: str) -> Json:
+    """Return an ImagingStudy that lists some instances."""
+    series = [{"uid": "1.2.3.1", "instance": [{"uid": uid} for uid in uids]}]
+    return {"resourceType": "ImagingStudy", "id": "s", "extension": [], "series": series}
+
+
+def provenance(identity: str, **more: object) -> Json:
+    """Return a Provenance."""
+    return {"resourceType": "Provenance", "id": identity, "activity": {}, **more}
+
+
+def unit(*uids: str, provenances: tuple[str, ...] = ("our1",), claim: str = "c") -> Unit:
+    """Return a study with some instances that all claim the same."""
+    made = tuple(provenance(one) for one in provenances)
+    return Unit(study(*uids), made, (), "1.2.3", dict.fromkeys(uids, claim), "path")
+
+
+def refused(*uids: str, decisive: bool = True) -> Refused:
+    """Return a refused study."""
+    return Refused("s", "1.2.3", dict.fromkeys(uids, "c"), decisive, "path")
+
+
+def row(
+    *uids: str,
+    state: str = "sent",
+    source: str = HERE,
+    statements: dict[str, str | None] | None = None,
+    sha: str = "",
+    claim: str = "c",
+) -> StudyRow:
+    """Return what the journal knows."""
+    listed = {source: {short(uid): claim for uid in uids}}
+    return StudyRow(state, sha, statements or {}, listed)
+
+
+def planner(skipped: frozenset[str] = frozenset(), before: frozenset[str] = frozenset()) -> Planner:
+    """Return the planner of a run."""
+    return Planner(Listing(HERE, skipped), before, Statements())
+
+
+def test_what_was_acknowledged_and_has_not_changed_is_settled() -> None:
+    one = unit("a", "b")
+    assert planner().is_settled(one, row("a", "b", sha=one.sha))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        None,
+        row("a", "b", sha="other"),
+        row("a", "b", sha=unit("a", "b").sha, state="planned"),
+        row("a", "b", sha=unit("a", "b").sha, state="refused"),
+        row("a", sha=unit("a", "b").sha),
+        row("a", "b", sha=unit("a", "b").sha, source=THERE),
+    ],
+    ids=["unknown", "changed", "planned", "refused", "other instances", "other source"],
+)
+def test_anything_else_is_due(known: StudyRow | None) -> None:
+    assert not planner().is_settled(unit("a", "b"), known)
+
+
+def test_a_refused_study_is_settled_once_that_is_known() -> None:
+    assert planner().is_settled(refused("a"), row("a", state="refused"))
+    assert not planner().is_settled(refused("a"), row("a", state="sent"))
+    assert not planner().is_settled(refused("a"), None)
+
+
+def test_the_digest_of_a_study_leaves_recorded_out_and_nothing_else() -> None:
+    plain = unit("a")
+    dated = Unit(plain.study, (provenance("our1", recorded=NOW),), (), "1.2.3", {}, "other path")
+    other = Unit(plain.study, (provenance("our1", text="x"),), (), "1.2.3", {}, "path")
+    assert dated.sha == plain.sha
+    assert other.sha != plain.sha
+
+
+def test_a_first_statement_gets_the_present_instant_and_keeps_it_in_the_journal() -> None:
+    plan = planner().unit(unit("a"), NOTHING, None, NOW)
+    assert [one.get("recorded") for one in plan.puts] == [None, NOW]
+    assert plan.row.statements == plan.before.statements == {"our1": NOW}
+    assert (plan.before.state, plan.before.sha) == ("planned", "")
+    assert (plan.row.state, plan.row.sha) == ("sent", unit("a").sha)
+
+
+@pytest.mark.parametrize(
+    ("known", "held", "instant"),
+    [
+        ({"our1": BEFORE}, {}, BEFORE),
+        ({"our1": BEFORE}, {"recorded": NOW}, BEFORE),
+        ({"our1": None}, {"recorded": BEFORE}, None),
+        ({}, {"recorded": BEFORE}, BEFORE),
+        ({}, {}, None),
+        ({}, {"recorded": BEFORE, "withdrawn": True}, NOW),
+    ],
+    ids=[
+        *("journal", "journal before target", "journal says none", "target", "target has none"),
+        "withdrawn starts anew",
+    ],
+)
+def test_a_statement_keeps_the_instant_at_which_it_was_first_made(
+    known: dict[str, str | None], held: Json, instant: str | None
+) -> None:
+    found = Found(study("a"), (provenance("our1", **held),))
+    plan = planner().unit(unit("a"), found, row("a", statements=known) if known else None, NOW)
+    assert plan.row.statements == {"our1": instant}
+    assert plan.puts[1].get("recorded") == instant
+
+
+def test_the_instant_stands_in_its_place_instead_of_the_reason_for_its_absence() -> None:
+    one = Unit(study("a"), (provenance("our1", _recorded={}, agent=[]),), (), "1.2.3", {}, "path")
+    (_, put) = planner().unit(one, NOTHING, None, NOW).puts
+    assert list(put) == ["resourceType", "id", "recorded", "activity", "agent"]
+
+
+def test_what_is_no_longer_stated_is_stale_if_it_is_ours() -> None:
+    found = Found(study("a"), (provenance("our1"), provenance("our2"), provenance("theirs")))
+    plan = planner().unit(unit("a"), found, None, NOW)
+    assert plan.deletes == ["Provenance/our2"]
+
+
+def test_what_the_journal_knows_as_ours_is_ours_under_any_id() -> None:
+    found = Found(study("a"), (provenance("odd"), provenance("theirs")))
+    plan = planner().unit(unit("a"), found, row("a", statements={"odd": NOW}), NOW)
+    assert plan.deletes == ["Provenance/odd"]
+
+
+def test_what_is_withdrawn_already_is_not_withdrawn_again() -> None:
+    found = Found(study("a"), (provenance("our2", withdrawn=True),))
+    assert planner().unit(unit("a"), found, None, NOW).deletes == []
+
+
+def test_the_journal_forgets_a_statement_only_when_its_end_is_acknowledged() -> None:
+    found = Found(study("a"), (provenance("our1"), provenance("our2")))
+    known = row("a", statements={"our1": BEFORE, "our2": BEFORE})
+    plan = planner().unit(unit("a"), found, known, NOW)
+    assert plan.before.statements == {"our1": BEFORE, "our2": BEFORE}
+    assert plan.row.statements == {"our1": BEFORE}
+
+
+def test_a_withdrawal_deletes_what_is_ours_and_bares_the_study() -> None:
+    found = Found(study("a"), (provenance("our1"), provenance("theirs")))
+    plan = planner().withdrawal(refused("a"), found, None)
+    assert plan.deletes == ["Provenance/our1"]
+    assert plan.puts == [{"resourceType": "ImagingStudy", "id": "s"}]
+    assert (plan.row.state, plan.row.statements) == ("refused", {})
+
+
+@pytest.mark.parametrize("found", [NOTHING, Found({"resourceType": "ImagingStudy", "id": "s"}, ())])
+def test_a_refused_study_of_which_nothing_is_stated_calls_for_nothing(found: Found) -> None:
+    plan = planner().withdrawal(refused("a"), found, None)
+    assert (plan.puts, plan.deletes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("held", "known", "is_partial"),
+    [
+        (("a",), row("a"), False),
+        (("a", "b"), row("a", "b"), False),
+        (("a", "b"), None, True),
+        (("a", "b"), row("a"), True),
+        (("a", "b"), row("a", "b", source=THERE), True),
+        (("a",), row("a", "b", source=THERE), True),
+        ((), row("a"), False),
+        (("a", "b", "c"), row("a", "b"), True),
+    ],
+    ids=[
+        *("same", "gone from its source", "journal lost", "of unknown source", "of another source"),
+        *("not yet there", "first", "one of two unknown"),
+    ],
+)
+def test_a_study_shrinks_only_by_what_its_own_source_no_longer_lists(
+    held: tuple[str, ...], known: StudyRow | None, *, is_partial: bool
+) -> None:
+    found = Found(study(*held), ())
+    assert planner().is_partial(unit("a"), found, known) is is_partial
+
+
+@pytest.mark.parametrize(
+    ("skipped", "before", "is_partial"),
+    [(("f",), ("f",), False), (("f",), (), True), (("f", "g"), ("f",), True), ((), ("f",), False)],
+)
+def test_a_file_that_is_newly_skipped_keeps_a_study_from_shrinking(
+    skipped: tuple[str, ...], before: tuple[str, ...], *, is_partial: bool
+) -> None:
+    found = Found(study("a", "b"), ())
+    one = planner(frozenset(skipped), frozenset(before))
+    assert one.is_partial(unit("a"), found, row("a", "b")) is is_partial
+    assert not one.is_partial(unit("a", "b"), found, row("a", "b"))
+
+
+def test_a_refusal_that_no_other_instance_could_lift_needs_no_whole_study() -> None:
+    found = Found(study("a", "b"), ())
+    assert not planner().is_partial(refused("a", decisive=True), found, None)
+    assert planner().is_partial(refused("a", decisive=False), found, None)
+
+
+def test_two_sources_conflict_only_over_an_instance_that_both_list() -> None:
+    elsewhere = row("a", source=THERE, claim="c")
+    assert not planner().conflicts(unit("a", "b"), elsewhere)
+    assert planner().conflicts(unit("a", "b", claim="d"), elsewhere)
+    assert not planner().conflicts(unit("b", claim="d"), elsewhere)
+    assert not planner().conflicts(unit("a", claim="d"), row("a", source=HERE, claim="c"))
+    assert not planner().conflicts(unit("a"), None)
+
+
+def test_the_journal_holds_no_uid_but_a_digest_of_it() -> None:
+    plan = planner().unit(unit("1.2.3.4.5"), NOTHING, None, NOW)
+    assert "1.2.3" not in repr(plan.row) + repr(plan.before)
