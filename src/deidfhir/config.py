@@ -98,6 +98,8 @@ def _with(settings: Settings, name: str, value: object, origin: str) -> Settings
 
 
 def _fits(name: str, value: str) -> bool:
+    if any("\ud800" <= one <= "\udfff" for one in value):  # bytes that are no UTF-8
+        return False
     if name == "tenant":
         return "|" not in value
     return (name == "patient_id_system" and not value) or (":" in value and " " not in value)

@@ -53,8 +53,10 @@ def main(arguments: Sequence[str]) -> int:
         code = FatalError.exit_code
     except Exception as error:  # noqa: BLE001 - a traceback could quote what was read
         progress.close()
-        _say([f"deidfhir: {_internal(error)}"])
         code = FatalError.exit_code
+        if "--json" in arguments:
+            print(json.dumps({"error": str(_internal(error)), "exit_code": code}))  # noqa: T201
+        _say([f"deidfhir: {_internal(error)}"])
     except KeyboardInterrupt:
         progress.close()
         _say(["deidfhir: interrupted; the same command goes on where it stopped"])

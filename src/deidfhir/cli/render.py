@@ -14,6 +14,7 @@ from deidfhir.pipeline.runs import SyncRun, VerifyRun
 
 RESOURCE_OUTCOMES = ("created", "updated", "unchanged", "deleted", "failed")
 _SHOWN = 10
+_REFUSING = ("partial-study", "duplicate-instance-differs")
 
 
 def as_json(content: object) -> str:
@@ -39,7 +40,8 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
     """Return what `sync --json` prints."""
     report = run.report
     counts = input_counts(run.work)
-    partial = sum(1 for one in report.troubles if one.code == "partial-study")
+    by_target = {one.name for one in report.troubles if one.code in _REFUSING}
+    refused = by_target | {one.path for one in run.work.refusals}
     return {
         "command": "sync",
         "target": run.target.shown,
@@ -47,7 +49,7 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "accept": sorted(one.value for one in run.work.accept),
         "dry_run": dry_run,
         **counts,
-        "refused": counts["refused"] + partial,
+        "refused": len(refused),
         "findings": counts["findings"] + len(report.troubles),
         "requests": run.target.requests,
         "resources": {name: report.resources[name] for name in RESOURCE_OUTCOMES},

@@ -67,7 +67,8 @@ def instance_of(
         series_description=_first(elements, "SeriesDescription"),
         body_part=_first(elements, "BodyPartExamined"),
         title=_title(elements),
-        encrypted=tail_broken or "EncryptedAttributesSequence" in elements,
+        encrypted="EncryptedAttributesSequence" in elements,
+        tail_broken=tail_broken,
     )
     codes = ["uid-not-oid"] * bool(odd) + ["header-tail-broken"] * tail_broken
     codes += ["several-values"] * any(len(elements.get(one, ())) > 1 for one in _SINGLE)
@@ -83,8 +84,8 @@ def _uid(elements: Elements, keyword: str, otherwise: str) -> str:
 
 def _first(elements: Elements, keyword: str) -> str:
     values = _strings(elements.get(keyword, ()))
-    # Several values where the standard has one: none of them is the one.
-    return trimmed(values[0]) if len(values) == 1 else ""
+    # Several values where the standard has one stay together: none of them is the one.
+    return trimmed("\\".join(values))
 
 
 def _strings(content: tuple[Any, ...]) -> Values:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.tables import table
@@ -78,6 +77,7 @@ def is_fhir_string(text: str) -> bool:
     )
 
 
-def named(extensions: Iterable[JsonObject], url: str) -> list[JsonObject]:
-    """Return the extensions of one URL, in order."""
-    return [one for one in extensions if one.get("url") == url]
+def named(extensions: object, url: str) -> list[JsonObject]:
+    """Return the extensions of one URL, in order; what is no list of extensions has none."""
+    listed = extensions if isinstance(extensions, list) else []
+    return [one for one in listed if isinstance(one, dict) and one.get("url") == url]

@@ -38,6 +38,7 @@ def _may_be_relinked(instance: Instance) -> bool:
     )
     return (
         instance.encrypted
+        or instance.tail_broken  # encrypted attributes may stand there
         or RETAIN_UIDS in instance.markers.option_codes()
         or _LIMITED_DATA_SET.search(texts) is not None
     )

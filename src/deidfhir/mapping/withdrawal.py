@@ -70,7 +70,7 @@ def withdrawn_provenance(resource: JsonObject, context: MappingContext) -> JsonO
 
 def is_withdrawn(provenance: JsonObject, context: MappingContext) -> bool:
     """Whether a Provenance carries our mark of withdrawal."""
-    return bool(named(provenance.get("extension") or (), context.url("withdrawn")))
+    return bool(named(provenance.get("extension"), context.url("withdrawn")))
 
 
 def is_ours(provenance: JsonObject, study_uid: str, context: MappingContext) -> bool:
@@ -81,9 +81,12 @@ def is_ours(provenance: JsonObject, study_uid: str, context: MappingContext) -> 
         study_uid: Study Instance UID.
         context: The mapping's.
     """
-    for step in named(provenance.get("extension") or (), context.url("step")):
-        stated = {one.get("url"): one.get("valueString") for one in step.get("extension") or ()}
-        key, place = stated.get(KEY), stated.get(PLACE)
+    for step in named(provenance.get("extension"), context.url("step")):
+        slots = step.get("extension")
+        key, place = (
+            next((one.get("valueString") for one in named(slots, url)), None)
+            for url in (KEY, PLACE)
+        )
         if isinstance(key, str) and isinstance(place, str):
             return bool(provenance["id"] == context.namer.provenance(study_uid, key, place))
     return False

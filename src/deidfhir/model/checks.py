@@ -14,10 +14,11 @@ _PROFILE, _PIXELS, _FEATURES = "113100", "113101", "113102"
 _FULL, _MODIFIED, _DEVICE = "113106", "113107", "113109"
 _OPTIONS = frozenset(str(code) for code in range(113101, 113113))
 # D7: a Person Name's caret, an operator, a mail address, a path, a file, a host's full name.
+_ALL_TEXTS = 4096
 _LOOKED_AT = 256  # LO holds 64 characters; a text without end must not hold up a run
 _TELLING = re.compile(
-    r"\w\^\w|\bOP:|\boperator\b|\S@\S+\.\w|(?:^|\s)(?:[A-Za-z]:\\\S|~?/\S+/\S)"
-    r"|\b\w[\w-]*\.(?:xlsx?|csv|txt|docx?|json|xml|ya?ml|dcm)\b"
+    r"\w\^\w|\bOP:|\boperator\b|\S@\S+\.\w|(?:^|[\s\\])(?:[A-Za-z]:\\\S|~?/\S+/\S)"
+    r"|\b\w[\w-]*\.(?:xlsx?|csv|txt|py|sh|ps1|bat|exe|properties|script|log|docx?|json|xml|ya?ml|dcm)\b"
     r"|\b(?!(?:com|org|net|io)\.)[A-Za-z][\w-]*\.[\w-]+\.[A-Za-z]{2,}(?![\w-])|\b[\w-]+\.(?:local|lan|internal|intranet)\b",
     re.IGNORECASE,
 )
@@ -83,7 +84,8 @@ def _temporal_contradicts(markers: Markers, codes: frozenset[str]) -> bool:
 
 
 def _texts(markers: Markers) -> Iterator[str]:
-    if any(_TELLING.search(text[:_LOOKED_AT]) for text in markers.method or ()):
+    # Joined, since a backslash, as in a path, separates values.
+    if _TELLING.search("\\".join(text[:_LOOKED_AT] for text in markers.method or ())[:_ALL_TEXTS]):
         yield "telling-text"
     texts = [*(markers.method or ())]
     texts += [text for items in (markers.method_code, markers.equipment) for text in _all(items)]

@@ -101,7 +101,8 @@ class Instance:
 
     Args:
         path: Where the object was read, as the operator named it.
-        encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present, or may be.
+        encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present.
+        tail_broken: Whether what stands after the markers could not be read.
     """
 
     study_uid: str
@@ -124,6 +125,7 @@ class Instance:
     body_part: str = ""
     title: str = ""
     encrypted: bool = False
+    tail_broken: bool = False
 
 
 def keyword_of(values: Values | None) -> str:

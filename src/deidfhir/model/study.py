@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance
@@ -80,13 +80,18 @@ class StudyFold:
 def _study(uid: str, gathered: _Gathered) -> Study:
     """Return a study in which each SOP Instance UID counts once (D19).
 
-    Of copies with the same markers the one with the smallest path stands: the order of reading
-    is no fact. Copies that differ in markers make the study a conflicting one.
+    Of copies with the same markers one stands, whatever the order of reading or the spelling of
+    paths; a Patient ID on which they disagree is withheld (D6). Copies that differ in markers make
+    the study a conflicting one.
     """
     members, findings, conflicting = [], set(gathered.findings), False
     for copies in gathered.copies.values():
-        ordered = sorted(copies, key=lambda one: (one.path, repr(one)))
-        members.append(ordered[0])
+        ordered = sorted(copies, key=lambda one: (repr(replace(one, path="")), one.path))
+        first = ordered[0]
+        if len({one.patient_id for one in copies}) > 1:
+            findings.add(Finding("patient-ids-differ", first.path))
+            first = replace(first, patient_id="")
+        members.append(first)
         for copy in ordered[1:]:
             differs = copy.markers != ordered[0].markers
             conflicting |= differs

@@ -153,7 +153,9 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
     """
     require_paths(options.paths)
     target = where.open(options.context)
-    journal = open_journal(where.journal, target, options.context, read_only=dry_run)
+    journal = open_journal(
+        where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
+    )
     try:
         work = options.work()
         reading = work.reading

@@ -164,7 +164,7 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
         if named:
             raise ObjectSkipped("not-dicom")
         reading.foreign += 1
-        if not head:
+        if not head.strip(b"\0"):  # empty, or blank as after a loss of power
             reading.doubtful.append(str(path))
         return
     try:

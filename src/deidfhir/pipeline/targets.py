@@ -10,7 +10,7 @@ from pathlib import Path
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.folder import NdjsonFolder
-from deidfhir.sync.journal import Journal, default_path
+from deidfhir.sync.journal import Journal, default_path, require_writable
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
@@ -52,7 +52,12 @@ def open_target(
 
 
 def open_journal(
-    path: Path | None, target: Target, context: MappingContext, *, read_only: bool = False
+    path: Path | None,
+    target: Target,
+    context: MappingContext,
+    *,
+    read_only: bool = False,
+    rehearsed: bool = False,
 ) -> Journal:
     """Return the journal of a target; by default the one in the user's state folder.
 
@@ -61,6 +66,7 @@ def open_journal(
         target: The target.
         context: Tells FHIR version and namespace, to which ids and so the journal belong.
         read_only: Whether nothing may be written.
+        rehearsed: Whether to fail where opening it for writing would fail.
 
     Raises:
         FatalError: `journal-other-target`, `journal-unusable` or `journal-newer`.
@@ -75,6 +81,8 @@ def open_journal(
         kind = "server" if isinstance(target, FhirServer) else "folder"
         digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         path = default_path(kind, dict(os.environ), digest)
+    if rehearsed:
+        require_writable(path)
     journal = Journal(path, read_only=read_only)
     if not journal.belongs_to(**identity):
         journal.close()

@@ -93,7 +93,7 @@ class NdjsonFolder:
         for kind in sorted(self._touched):
             try:
                 self._replace(kind)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise FatalError("folder-unwritable", path=self.path) from error
         self._touched.clear()
 
@@ -103,7 +103,9 @@ class NdjsonFolder:
         Raises:
             FatalError: `folder-unwritable`.
         """
-        nearest = next(one for one in (self.path, *self.path.absolute().parents) if one.exists())
+        nearest = next(
+            one for one in (self.path, *self.path.absolute().parents) if os.path.lexists(one)
+        )
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise FatalError("folder-unwritable", path=self.path)
 
@@ -131,6 +133,8 @@ class NdjsonFolder:
                 resources = [json.loads(line) for line in stream if line.strip()]
         except (FileNotFoundError, NotADirectoryError):
             return {}
+        except PermissionError as error:
+            raise FatalError("folder-unwritable", path=self.path) from error
         except (OSError, ValueError, RecursionError) as error:
             raise FatalError("folder-unreadable", path=path) from error
         usable = [one for one in objects(resources) if isinstance(one.get("id"), str)]

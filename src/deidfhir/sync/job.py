@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -86,16 +85,12 @@ class SyncJob:
         others = self.journal.sources()
         others.pop(self.listing.source, None)
         covered = {one for one, places in others.items() if self.listing.covers(places)}
-        gone = {one for one, places in others.items() if not any(map(os.path.lexists, places))}
+        # A file that can be read again is no longer one that is known to be skipped.
+        skipped_before = self.journal.skipped(self.listing.source) & self.listing.skipped
         if not self.dry_run:
             self.journal.put_source(self.listing.source, self.listing.places)
-        return Planner(
-            self.listing,
-            self.journal.skipped(self.listing.source),
-            self.statements,
-            frozenset(covered),
-            frozenset(gone),
-        )
+            self.journal.put_skipped(self.listing.source, skipped_before)
+        return Planner(self.listing, skipped_before, self.statements, frozenset(covered))
 
     def _finish(self) -> None:
         if self.dry_run:
@@ -144,12 +139,14 @@ class SyncJob:
 
     def _trouble(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> str:
         if row is not None and self._planner.conflicts(one, row):
-            if not self.dry_run:
-                # What this source lists now is noted: once the sources agree again, it is sent.
-                sources = self._planner.sources(one, row)
-                self.journal.put_study(one.id, replace(row, sources=sources))
-            return "duplicate-instance-differs"
-        return "partial-study" if self._planner.is_partial(one, found, row) else ""
+            trouble = "duplicate-instance-differs"
+        else:
+            trouble = "partial-study" if self._planner.is_partial(one, found, row) else ""
+        if trouble and row is not None and self._planner.is_listed_whole() and not self.dry_run:
+            # What this source lists now is noted: once all sources agree, it is sent.
+            sources = self._planner.sources(one, row, sent=False)
+            self.journal.put_study(one.id, replace(row, sources=sources))
+        return trouble
 
     def _state(self, unit: Unit, found: Found, row: StudyRow | None) -> None:
         plan = self._planner.unit(unit, found, row, self._now())
@@ -240,9 +237,13 @@ class SyncJob:
         self._unflushed.clear()
 
     def _foresee(self, plan: Plan, found: Found) -> None:
-        if plan.puts or plan.stale:
+        held = found.by_reference()
+        differs = any(
+            comparable(held.get(reference(one), {})) != comparable(one) for one in plan.puts
+        )
+        if differs or plan.stale:
             self.target.rehearse()
-        self._foresee_all(plan.puts, found.by_reference())
+        self._foresee_all(plan.puts, held)
         self.report.count("deleted", len(plan.deletes))
 
     def _foresee_all(self, puts: Iterable[JsonObject], held: dict[str, JsonObject]) -> None:

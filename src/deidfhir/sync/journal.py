@@ -78,8 +78,6 @@ class Journal:
         if path is not None and read_only and path.exists():
             return _copied(path)
         if path is None or read_only:
-            if path is not None:
-                _require_makeable(path)
             return sqlite3.connect(_MEMORY, isolation_level=None)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -214,11 +212,16 @@ class Journal:
             raise FatalError("journal-unusable", path=self.path) from error
 
 
-def _require_makeable(path: Path) -> None:
-    """Raise what making the journal would raise: a dry run ends as the run would."""
-    nearest = next(one for one in path.absolute().parents if one.exists())
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError
+def require_writable(path: Path) -> None:
+    """Raise what opening the journal for writing would raise: a dry run ends as the run would.
+
+    Raises:
+        FatalError: `journal-unusable`.
+    """
+    nearest = next(one for one in path.absolute().parents if os.path.lexists(one))
+    usable = os.access(nearest, os.W_OK | os.X_OK)
+    if not usable or (os.path.lexists(path) and not os.access(path, os.W_OK)):
+        raise FatalError("journal-unusable", path=path)
 
 
 def _copied(path: Path) -> sqlite3.Connection:
@@ -226,7 +229,9 @@ def _copied(path: Path) -> sqlite3.Connection:
     in_use = path.with_name(path.name + "-wal").exists()
     how = "mode=ro" if in_use else "mode=ro&immutable=1"
     copy = sqlite3.connect(_MEMORY, isolation_level=None)
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as file:
+    address = f"{path.resolve().as_uri()}?{how}"
+    with closing(sqlite3.connect(address, uri=True, timeout=5)) as file:
+        file.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # locked: said here, in time
         file.backup(copy)
     return copy
 

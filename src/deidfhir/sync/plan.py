@@ -17,6 +17,9 @@ from deidfhir.sync.unit import (
     with_recorded,
 )
 
+DELIVERED = ""
+"""Stands among the sources of a row for what was ever sent and may still be on the target."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -52,7 +55,6 @@ class Planner:
         listing: How this run saw its source.
         skipped_before: What earlier runs of the source skipped for cause, too.
         covered: Other sources whose places this run has listed, too.
-        gone: Other sources of whose places none is left.
         statements: Tells our Provenance from others', and makes what is left of a statement.
     """
 
@@ -60,7 +62,6 @@ class Planner:
     skipped_before: frozenset[str]
     statements: Statements
     covered: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
@@ -74,34 +75,35 @@ class Planner:
 
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""
-        # A source of which nothing is left no longer lists what contradicts.
-        others = self._others(row, without=self.gone)
-        return any(others.get(uid, digest) != digest for uid, digest in _mine(one).items())
+        others = self._others(row)
+        return any(others.get(uid, set()) - {digest} for uid, digest in _mine(one).items())
 
     def is_partial(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> bool:
         """Whether instances are known that this run did not see, and that are not gone (D19).
 
-        An instance is gone only if every source that delivered it was this one, listed to its end
-        and with no file newly skipped.
+        An instance is gone only if no source that delivered it lists it any more, this one listed
+        to its end and with no file newly skipped.
         """
         if isinstance(one, Refused) and one.decisive:
             return False
         mine = set(_mine(one))
-        own = {self.listing.source, *self.covered}
-        before = {uid for one in own for uid in (row.sources.get(one, ()) if row else ())}
+        delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
         held = set(listed_instances(found.study))
-        if (set(self._others(row)) - mine) or (held - mine - before):
+        if (set(self._others(row)) - mine) or (held - mine - delivered):
             return True
-        gone = (before | held) - mine
-        return bool(gone) and not self.listing.skipped <= self.skipped_before
+        return bool((delivered | held) - mine) and not self.is_listed_whole()
 
-    def _others(
-        self, row: StudyRow | None, without: frozenset[str] = frozenset()
-    ) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def is_listed_whole(self) -> bool:
+        """Whether what this run did not see of its source is not there: nothing newly skipped."""
+        return self.listing.skipped <= self.skipped_before
+
+    def _others(self, row: StudyRow | None) -> dict[str, set[str]]:
+        """Return instance → digests of its claims, as other sources list it."""
+        found: dict[str, set[str]] = {}
         for source, instances in (row.sources if row else {}).items():
-            if source != self.listing.source and source not in self.covered | without:
-                found.update(instances)
+            if source not in {self.listing.source, DELIVERED, *self.covered}:
+                for uid, digest in instances.items():
+                    found.setdefault(uid, set()).add(digest)
         return found
 
     def unit(self, unit: Unit, found: Found, row: StudyRow | None, now: str) -> Plan:
@@ -118,14 +120,13 @@ class Planner:
         }
         kept = {**(row.statements if row else {}), **recorded}
         stated = {one["id"] for one in unit.provenances}
-        sources = self.sources(unit, row)
         return Plan(
             id=unit.id,
             name=unit.name,
             puts=[unit.study, *(with_recorded(one, recorded) for one in unit.provenances)],
             stale=[one for one in self._ours(unit, found, row) if one["id"] not in stated],
-            row=StudyRow("sent", unit.sha, recorded, sources),
-            before=StudyRow("planned", "", kept, sources),
+            row=StudyRow("sent", unit.sha, recorded, self.sources(unit, row, sent=True)),
+            before=StudyRow("planned", "", kept, self.sources(unit, row, sent=False)),
         )
 
     def withdrawal(self, refused: Refused, found: Found, row: StudyRow | None) -> Plan:
@@ -140,21 +141,35 @@ class Planner:
         stale = self._ours(refused, found, row)
         if found.study is not None and (stale or "extension" in found.study):
             puts.append(self.statements.withdrawn_study(found.study))
-        sources = self.sources(refused, row)
+        statements = row.statements if row else {}
         return Plan(
             id=refused.id,
             name=refused.name,
             puts=puts,
             stale=stale,
-            row=StudyRow("refused", "", {}, sources),
-            before=StudyRow("planned", "", row.statements if row else {}, sources),
+            row=StudyRow("refused", "", {}, self.sources(refused, row, sent=True)),
+            before=StudyRow("planned", "", statements, self.sources(refused, row, sent=False)),
         )
 
-    def sources(self, one: Unit | Refused, row: StudyRow | None) -> dict[str, dict[str, str]]:
-        """Return which source lists which instances, with what this run has seen."""
-        others = row.sources if row else {}
-        kept = {key: value for key, value in others.items() if key not in self.covered}
-        return {**kept, self.listing.source: _mine(one)}
+    def sources(
+        self, one: Unit | Refused, row: StudyRow | None, *, sent: bool
+    ) -> dict[str, dict[str, str]]:
+        """Return which source lists which instances, with what this run has seen.
+
+        Args:
+            one: The study.
+            row: What the journal knows of it.
+            sent: Whether the target lists exactly this run's instances; before that, what was
+                ever delivered is kept, so that what a run left behind is not a stranger's.
+        """
+        before = row.sources if row else {}
+        kept = {key: listed for key, listed in before.items() if key not in self.covered}
+        kept[self.listing.source] = _mine(one)
+        if sent:
+            kept.pop(DELIVERED, None)
+        else:
+            kept[DELIVERED] = {uid: "" for listed in before.values() for uid in listed}
+        return kept
 
     def _ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
         """Return the statements of ours that the target holds and that still say something."""

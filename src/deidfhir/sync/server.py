@@ -89,10 +89,12 @@ class FhirServer:
         self.check()
         path = f"/{kind}?{parameter}={quote(','.join(values), safe=',/')}&_count={_PAGE}"
         seen: set[str] = set()
+        pages, brought_new = 0, True
         while path:
-            if path in seen or len(seen) > _MOST_PAGES:
+            pages += 1
+            if not brought_new or pages > _MOST_PAGES:
                 raise self._unexpected("pages without end")
-            seen.add(path)
+            brought_new = False
             bundle = self._get(path).body
             if bundle.get("resourceType") != "Bundle":
                 raise self._unexpected("no Bundle")
@@ -101,7 +103,9 @@ class FhirServer:
                 if not isinstance(resource, dict) or not isinstance(resource.get("id", ""), str):
                     raise self._unexpected("an entry without resource")
                 if resource.get("resourceType") == kind:
-                    yield self._usable(resource)
+                    brought_new |= self._usable(resource)["id"] not in seen
+                    seen.add(resource["id"])
+                    yield resource
             path = self._next(bundle)
 
     def _get(self, path: str) -> Answer:
@@ -135,7 +139,10 @@ class FhirServer:
             if link.get("relation") == "next":
                 if not isinstance(link.get("url"), str):
                     raise self._unexpected("a link without URL")
-                parts = urlsplit(link["url"])
+                try:
+                    parts = urlsplit(link["url"])
+                except ValueError as error:
+                    raise self._unexpected("a link that is no URL") from error
                 own = urlsplit(self.transport.base_url).path.rstrip("/")
                 path = parts.path.removeprefix(own) if parts.path.startswith(own) else ""
                 return f"{path.rstrip('/')}?{parts.query}"

@@ -179,7 +179,7 @@ class Transport:
             return float(text)
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - self.clock.now())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
     def _down(self, what: str) -> RetriableError:

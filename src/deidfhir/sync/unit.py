@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.outcome import objects
 from deidfhir.sync.target import comparable
 
 
@@ -136,6 +137,6 @@ def listed_instances(study: JsonObject | None) -> frozenset[str]:
     """Return what stands for the instances that an ImagingStudy lists."""
     return frozenset(
         short(str(instance.get("uid")))
-        for one in (study or {}).get("series") or ()
-        for instance in one.get("instance") or ()
+        for one in objects((study or {}).get("series"))
+        for instance in objects(one.get("instance"))
     )

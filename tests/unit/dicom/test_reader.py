@@ -66,9 +66,9 @@ def test_a_sop_class_that_is_sent_but_no_oid_is_a_finding(uid: str, codes: list[
     [("Modality", "modality"), ("PatientID", "patient_id"), ("StudyDate", "study_date"),
      ("SeriesDescription", "series_description"), ("SOPClassUID", "sop_class_uid")],
 )  # fmt: skip
-def test_of_several_values_where_one_belongs_none_is_chosen(keyword: str, field: str) -> None:
+def test_of_several_values_where_one_belongs_all_stay_together(keyword: str, field: str) -> None:
     instance, findings = instance_of({**UIDS, keyword: ("CT", "MR")})
-    assert getattr(instance, field) == ""
+    assert getattr(instance, field) == "CT\\MR"
     assert [one.code for one in findings] == ["several-values"]
 
 
