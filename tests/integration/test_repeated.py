@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,10 +149,12 @@ def test_a_run_that_is_interrupted_holds_its_journal_and_leaves_no_value_behind(
         env=process_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Whoever starts the tests in the background has interrupts ignored, and hands that on.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as running:
         assert relay.withheld.wait(60)
         meanwhile = r4_site.cli("sync", archive.folder, *where)
-        running.send_signal(2)
+        running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     assert meanwhile.code == 5
     assert meanwhile.err == (
