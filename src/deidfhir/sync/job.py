@@ -177,7 +177,7 @@ class SyncJob:
             held = self.target.read("Device", [one["id"] for one in due])
             self._foresee_all(due, {f"Device/{key}": one for key, one in held.items()})
         elif due:
-            outcomes = self._write(due, (), unit.name, failed=len(due) + 1 + len(unit.provenances))
+            outcomes = self._write(due, unit.name, failed=len(due) + 1 + len(unit.provenances))
             if outcomes is None:
                 return False
             shas = {one["id"]: digest(comparable(one)) for one in due}
@@ -196,7 +196,7 @@ class SyncJob:
             # Some servers refuse deletion: what should go is overwritten and marked (D18).
             marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
             puts = [*plan.puts, *marked]
-            rewritten = self._write(puts, (), plan.name, failed=len(puts))
+            rewritten = self._write(puts, plan.name, failed=len(puts))
             if rewritten is None:
                 return
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
@@ -205,11 +205,9 @@ class SyncJob:
             self._broken = 0
             self._written(_Written(outcomes + ["deleted"] * len(plan.deletes), plan))
 
-    def _write(
-        self, puts: list[JsonObject], deletes: Iterable[str], name: str, *, failed: int
-    ) -> list[str] | None:
+    def _write(self, puts: list[JsonObject], name: str, *, failed: int) -> list[str] | None:
         try:
-            return self.target.write(puts, deletes)
+            return self.target.write(puts)
         except Rejected as error:
             self._reject(error, name, failed)
             return None
