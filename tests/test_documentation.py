@@ -42,7 +42,7 @@ def test_the_commands_of_the_readme_run() -> None:
     (block,) = blocks("samples")
     codes = {line: main(arguments_of(line)) for line in block.splitlines()}
     assert set(codes.values()) == {0}
-    assert len(codes) == 5
+    assert len(codes) == 7
 
 
 @pytest.mark.usefixtures("samples")

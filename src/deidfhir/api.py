@@ -19,6 +19,7 @@ from deidfhir.mapping import study as mapping
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy
 from deidfhir.model.finding import Finding
+from deidfhir.model.record import Evidence
 from deidfhir.model.study import Study, StudyFold
 from deidfhir.pipeline.gate import parse_accept, refusal_of
 from deidfhir.pipeline.runs import (
@@ -104,7 +105,10 @@ def studies_from_json(
     Raises:
         ObjectSkipped: An object cannot be used, and `on_skip` is not given.
     """
-    yield from _folded((partial(elements_of_json, one) for one in objects), on_skip)
+    from deidfhir.dicom.evidence import evidence_of_json  # noqa: PLC0415 - pydicom only where used
+
+    sources = ((partial(elements_of_json, one), partial(evidence_of_json, one)) for one in objects)
+    yield from _folded(sources, on_skip)
 
 
 def studies_from_datasets(
@@ -120,8 +124,10 @@ def studies_from_datasets(
         ObjectSkipped: An object cannot be used, and `on_skip` is not given.
     """
     from deidfhir.dicom.dataset import elements_of  # noqa: PLC0415 - pydicom only where used
+    from deidfhir.dicom.evidence import evidence_of  # noqa: PLC0415
 
-    yield from _folded((partial(elements_of, one) for one in datasets), on_skip)
+    sources = ((partial(elements_of, one), partial(evidence_of, one)) for one in datasets)
+    yield from _folded(sources, on_skip)
 
 
 def studies_from_paths(
@@ -142,12 +148,15 @@ def studies_from_paths(
     yield from reading.studies
 
 
-def _folded(sources: Iterable[Callable[[], Elements]], on_skip: OnSkip | None) -> Iterator[Study]:
+def _folded(
+    sources: Iterable[tuple[Callable[[], Elements], Callable[[], Evidence]]],
+    on_skip: OnSkip | None,
+) -> Iterator[Study]:
     fold = StudyFold()
-    for number, source in enumerate(sources, start=1):
+    for number, (elements, evidence) in enumerate(sources, start=1):
         name = f"#{number}"
         try:
-            fold.add(*instance_of(source(), name))
+            fold.add(*instance_of(elements(), name, evidence=evidence()))
         except ObjectSkipped as skip:
             if on_skip is None:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,6 +15,8 @@ from deidfhir.tables import table
 
 PREFIX = "DEIDFHIR_"
 FILE_VARIABLE = "DEIDFHIR_CONFIG"
+# Without credentials: it is written into every study's Endpoint.
+_WEB = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Settings:
         activity: What the site knows the activity to be (D12).
         operators: Whether Operators' Name of a 109104 item may leave (D4).
         narrative: Whether resources carry a narrative (D24).
+        tools: Folder of the site's own tool entries, which add to or override ours (D16).
+        dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
+        patient: `reference` for a logical reference, `resource` for a minimal Patient (D6).
     """
 
     namespace: str = table("urls.toml")["ours"]["namespace"]
@@ -39,9 +45,17 @@ class Settings:
     activity: Literal["DEID", "PSEUD", "ANONY"] = "DEID"
     operators: bool = False
     narrative: bool = True
+    tools: str = ""
+    dicomweb_root: str = ""
+    patient: Literal["reference", "resource"] = "reference"
 
 
-_CHOICES = {"label": ("none", "PSEUDED", "ANONYED"), "activity": ("DEID", "PSEUD", "ANONY")}
+_CHOICES = {
+    "label": ("none", "PSEUDED", "ANONYED"),
+    "activity": ("DEID", "PSEUD", "ANONY"),
+    "patient": ("reference", "resource"),
+}
+_FORMS = {"tenant": "a text without |", "tools": "a folder", "dicomweb_root": "a URL"}
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -90,7 +104,7 @@ def _with(settings: Settings, name: str, value: object, origin: str) -> Settings
         wanted = " or ".join(_CHOICES[name])
     else:
         value = value if isinstance(value, str) and _fits(name, value) else None
-        wanted = "a text" if name == "tenant" else "a URI"
+        wanted = _FORMS.get(name, "a URI")
     if value is None:
         raise UsageError("setting-value", origin=origin, name=name, wanted=wanted)
     changed: Any = {name: value}
@@ -102,4 +116,8 @@ def _fits(name: str, value: str) -> bool:
         return False
     if name == "tenant":
         return "|" not in value
+    if name == "tools":
+        return True
+    if name == "dicomweb_root":
+        return not value or bool(_WEB.fullmatch(value))
     return (name == "patient_id_system" and not value) or (":" in value and " " not in value)

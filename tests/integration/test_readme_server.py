@@ -29,11 +29,12 @@ def test_the_samples_go_into_the_server_and_the_search_shows_them(
     write_samples(tmp_path / "build" / "samples")
     stated = "http://127.0.0.1:8080/fhir"
 
-    sync, verify = commands("server")
+    install, sync, verify = commands("server")
+    installed = cli(*(word.replace(stated, r4_server.url) for word in install[1:]))
     synced = cli(*(word.replace(stated, r4_server.url) for word in sync[1:]))
     verified = cli(*(word.replace(stated, r4_server.url) for word in verify[1:]))
 
-    assert (synced.code, verified.code) == (3, 3)
+    assert (installed.code, synced.code, verified.code) == (0, 3, 3)
     assert "resources 22 created" in synced.out
     assert "compared  22 ok, 0 missing, 0 drifted" in verified.out
     ((_, url),) = commands("look")

@@ -74,6 +74,13 @@ def _paths(one: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="file or folder: Part 10 files, and .json holding DICOM JSON",
     )
+    _tools(one)
+
+
+def _tools(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--tools", metavar="FOLDER", help="the site's own tool entries, beside ours (TOML)"
+    )
 
 
 def _mapping(one: argparse.ArgumentParser) -> None:
@@ -149,6 +156,7 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Tell, attribute by attribute, where an object's content goes or why it stays."
     one = _command(commands, "explain", summary, "deidfhir explain study/im1.dcm")
     one.add_argument("file", type=Path, metavar="FILE", help="one file")
+    _tools(one)
     _json(one)
 
 

@@ -40,8 +40,34 @@ def _study(study: dict[str, Any]) -> Iterator[str]:
     for items in study["equipment"]:
         for item in items or ():
             yield printable(f"  equipment  {_equipment(item)}")
+    yield from _judged(study)
+
+
+def _judged(study: dict[str, Any]) -> Iterator[str]:
+    """Yield what is inferred of a study, what no entry knows, and what is odd in it."""
+    for one in (*study["tools"], *study["wordings"]):
+        yield printable(f"  inferred   {inference_line(one)}")
+    for text in study["unrecognised"]:
+        yield printable(f"  unknown    {text} (no tool's entry knows this text)")
     for one in study["findings"]:
         yield f"  {one['severity']:<10} {one['text']} [{one['code']}]"
+
+
+def inference_line(one: dict[str, Any]) -> str:
+    """Return what one inference says, with the rule that it rests on."""
+    who = " ".join(part for part in (one["manufacturer"], one["name"], one["version"]) if part)
+    parts = [who] if who else []
+    for word, values in (
+        ("codes", one["codes"]),
+        ("dates", one["dates"]),
+        ("edition", [one["edition"]] if one["edition"] else []),
+        ("terms", one["terms"]),
+        ("supported by", one["evidence"]),
+    ):
+        if values:
+            parts.append(f"{word} {', '.join(values)}")
+    numbers = ", ".join(str(number) for number in one["values"])
+    return f"{'; '.join(parts) or 'a known wording'} (value {numbers}, rule {one['rule']})"
 
 
 def _code(item: dict[str, Any]) -> str:
@@ -76,5 +102,9 @@ def explain_lines(explained: dict[str, Any]) -> Iterator[str]:
                 yield f"  {name:<62} -> {where}  [{row['section']}]"
             else:
                 yield f"  {name:<62} stays: {row['rule']}  [{row['section']}]"
+        for inference in one["inferred"]:
+            yield printable(f"  inferred: {inference_line(inference)}")
+        for text in one["unrecognised"]:
+            yield printable(f"  unknown to every tool's entry: {text}")
         for finding in one["findings"]:
             yield f"  {finding['severity']}: {finding['text']} [{finding['section']}]"

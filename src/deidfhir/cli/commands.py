@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from deidfhir.cli import claims, render
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.config import load_settings
+from deidfhir.config import Settings, load_settings
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
@@ -22,19 +23,21 @@ from deidfhir.pipeline.runs import (
 )
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
+from deidfhir.recognition.vocabulary import load_vocabulary
 from deidfhir.sync.folder import line_of
 
 
 def _show(options: argparse.Namespace, progress: Progress) -> int:
+    settings = _settings(options)
     reading = read_paths(options.paths, lambda count: progress("files read", count))
     progress.close()
-    content = shown(reading, load_settings(options.config))
+    content = shown(reading, settings)
     _print([render.as_json(content)] if options.json else claims.show_lines(content))
     return SkippableError.exit_code if reading.skipped else 0
 
 
 def _explain(options: argparse.Namespace, _progress: Progress) -> int:
-    content = explained(options.file, load_settings(options.config))
+    content = explained(options.file, _settings(options))
     _print([render.as_json(content)] if options.json else claims.explain_lines(content))
     return 0
 
@@ -74,8 +77,16 @@ def _verify(options: argparse.Namespace, progress: Progress) -> int:
 def _run_options(
     options: argparse.Namespace, progress: Progress, recorded: str | None = None
 ) -> RunOptions:
-    context = MappingContext(options.fhir, load_settings(options.config), recorded)
+    context = MappingContext(options.fhir, _settings(options), recorded)
     return RunOptions(tuple(options.paths), context, options.accept, progress)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = load_settings(options.config)
+    if options.tools is not None:
+        settings = replace(settings, tools=options.tools)
+    load_vocabulary(settings.tools)  # an entry at fault is told before anything is read
+    return settings
 
 
 def _target_options(options: argparse.Namespace) -> TargetOptions:

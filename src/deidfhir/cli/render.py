@@ -33,6 +33,8 @@ def input_counts(work: Work) -> dict[str, Any]:
         "skipped": len(reading.skipped),
         "foreign": reading.foreign,
         "findings": len(work.findings),
+        "tools": dict(sorted(work.tools.items())),
+        "unrecognised": work.unrecognised,
     }
 
 
@@ -117,6 +119,10 @@ def input_lines(work: Work) -> list[str]:
         "see what they claim with `deidfhir show`",
     )
     lines += _listed("skipped", [f"{one.path}: {one.text}" for one in work.reading.skipped])
+    lines += _listed("tools", [f"{tool} in {count}" for tool, count in counts["tools"].items()])
+    if counts["unrecognised"]:
+        known = "`deidfhir show --json` lists them; add entries with --tools"
+        lines.append(f"unknown   {counts['unrecognised']} method texts ({known})")
     seen = Counter(one.code for one in work.findings)
     lines += _listed(
         "findings",

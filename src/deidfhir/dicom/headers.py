@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +14,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from deidfhir.dicom.dataset import elements_of, quiet
 from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_of
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
+from deidfhir.model.record import NO_EVIDENCE, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Header:
         elements: The wanted elements.
         tail_broken: Whether the header is broken after the last marker, so that what stands
             there is not known.
+        evidence: What may support the recognition of a tool.
     """
 
     elements: Elements
     tail_broken: bool = False
+    evidence: Evidence = NO_EVIDENCE
 
 
 _ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
@@ -47,17 +51,17 @@ def read_header(path: Path) -> Header:
         ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
     """
     try:
-        return Header(_attempt(path, last_tag()))
+        return _attempt(path, last_tag())
     except ObjectSkipped as whole:
         if whole.code not in ("truncated", "not-dicom"):
             raise
         try:
-            return Header(_attempt(path, last_marker_tag(), must_pass=True), tail_broken=True)
+            return replace(_attempt(path, last_marker_tag(), must_pass=True), tail_broken=True)
         except ObjectSkipped:
             raise whole from None
 
 
-def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Elements:
+def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Header:
     try:
         with path.open("rb") as stream:
             return _read(stream, path.stat().st_size, last, must_pass=must_pass)
@@ -73,7 +77,7 @@ def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Elements:
         raise ObjectSkipped("not-dicom") from error
 
 
-def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Elements:
+def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Header:
     passed_last = False
 
     def past_the_last(tag: int, _vr: str | None, _length: int) -> bool:
@@ -88,13 +92,13 @@ def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Elemen
             watched,  # type: ignore[arg-type]
             stop_when=past_the_last,
             force=True,
-            specific_tags=list(attributes("object")),
+            specific_tags=[*attributes("object"), *PRIVATE_CREATORS],
         )
         if must_pass and not passed_last:
             raise ObjectSkipped("truncated")
         if not passed_last:
             _require_whole(dataset, watched, size)
-        return elements_of(dataset)
+        return Header(elements_of(dataset), evidence=evidence_of(dataset))
 
 
 class _Watched:

@@ -7,7 +7,16 @@ from typing import Any
 from deidfhir.dicom.elements import Elements, ObjectSkipped
 from deidfhir.model.attributes import attributes
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Instance, Item, Items, Markers, Values, trimmed
+from deidfhir.model.record import (
+    NO_EVIDENCE,
+    Evidence,
+    Instance,
+    Item,
+    Items,
+    Markers,
+    Values,
+    trimmed,
+)
 from deidfhir.model.uid import is_oid, is_usable
 
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
@@ -30,7 +39,11 @@ _SINGLE = (
 
 
 def instance_of(
-    elements: Elements, path: str = "", *, tail_broken: bool = False
+    elements: Elements,
+    path: str = "",
+    *,
+    tail_broken: bool = False,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> tuple[Instance, tuple[Finding, ...]]:
     """Return what one object states, and what is odd about its identity (D23).
 
@@ -38,6 +51,7 @@ def instance_of(
         elements: The wanted elements of its root data set.
         path: Where it was read, as the operator named it.
         tail_broken: Whether what stands after the markers could not be read.
+        evidence: What may support the recognition of a tool.
 
     Raises:
         ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
@@ -69,6 +83,7 @@ def instance_of(
         title=_title(elements),
         encrypted="EncryptedAttributesSequence" in elements,
         tail_broken=tail_broken,
+        evidence=evidence,
     )
     codes = ["uid-not-oid"] * bool(odd) + ["header-tail-broken"] * tail_broken
     codes += ["several-values"] * any(len(elements.get(one, ())) > 1 for one in _SINGLE)

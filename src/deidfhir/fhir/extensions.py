@@ -26,6 +26,28 @@ def address(canonical: str, name: str) -> str:
     return f"{canonical}/StructureDefinition/{suffix}"
 
 
+def profile_address(canonical: str, kind: str) -> str:
+    """Return the URL of our profile of a resource type.
+
+    Args:
+        canonical: The site's canonical base.
+        kind: Key of `[profile]` in `mappings/urls.toml`.
+    """
+    suffix: str = table("urls.toml")["profile"][kind]
+    return f"{canonical}/StructureDefinition/{suffix}"
+
+
+def system_address(canonical: str, name: str) -> str:
+    """Return the URL of one of our code systems.
+
+    Args:
+        canonical: The site's canonical base.
+        name: Key of `[system]` in `mappings/urls.toml`.
+    """
+    suffix: str = table("urls.toml")["system"][name]
+    return f"{canonical}/CodeSystem/{suffix}"
+
+
 def data_absent(reason: str) -> JsonObject:
     """Return the data-absent-reason extension."""
     return {"url": DATA_ABSENT_REASON, "valueCode": reason}

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from deidfhir.config import Settings
-from deidfhir.fhir.extensions import address
+from deidfhir.fhir.extensions import address, profile_address
+from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirName, FhirVersion, fhir_version
 from deidfhir.mapping.identity import Namer
+from deidfhir.recognition.vocabulary import Vocabulary, load_vocabulary
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class MappingContext:
     def namer(self) -> Namer:
         """Makes the ids of this site."""
         return Namer(self.settings.namespace, self.settings.tenant)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The tools' wordings: ours, with the site's (D16)."""
+        return load_vocabulary(self.settings.tools)
+
+    def profile(self, kind: str) -> JsonObject:
+        """Return the `meta` that claims our profile of a resource type."""
+        return {"profile": [profile_address(self.settings.canonical, kind)]}
 
     def url(self, extension: str) -> str:
         """Return the URL of one of our extensions (key of `mappings/urls.toml`)."""

@@ -31,7 +31,11 @@ def device_of(item: Item, context: MappingContext) -> JsonObject | None:
     maker, model = _text(item, "Manufacturer"), _text(item, "ManufacturerModelName")
     serial, uid = _text(item, "DeviceSerialNumber"), item.first("DeviceUID")
     versions = [one for one in item.values("SoftwareVersions") if is_fhir_string(one)]
-    device: JsonObject = {"resourceType": "Device", "id": identity}
+    device: JsonObject = {
+        "resourceType": "Device",
+        "id": identity,
+        "meta": context.profile("Device"),
+    }
     if context.settings.narrative:
         device["text"] = narrative(_sentence(maker, model, versions))
     if is_usable(uid):

@@ -10,6 +10,7 @@ from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
+from deidfhir.mapping.inferred import place_inferred, recognised_in, tools_said
 from deidfhir.mapping.labels import security_label
 from deidfhir.mapping.leaving import (
     agreed,
@@ -19,7 +20,8 @@ from deidfhir.mapping.leaving import (
     unlocks_dates,
     unlocks_descriptors,
 )
-from deidfhir.mapping.markers import Placed, extension, place
+from deidfhir.mapping.levels import Levels
+from deidfhir.mapping.markers import extension, place
 from deidfhir.mapping.temporal import fhir_from_date_and_time
 from deidfhir.mapping.terminology import dcm, is_defined_modality
 from deidfhir.model.record import Instance
@@ -38,7 +40,8 @@ class _Draft:
 
     study: Study
     context: MappingContext
-    placed: Placed
+    placed: Levels
+    inferred: Levels
     dates_withheld: bool
     findings: set[str] = field(default_factory=set)
 
@@ -77,7 +80,7 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
     """
     series = study.series()
     clash = dates_clash(study.instances)
-    draft = _Draft(study, context, place(series, context), clash)
+    draft = _Draft(study, context, place(series, context), place_inferred(series, context), clash)
     if clash:
         draft.findings.add("dates-full-and-modified")
     elements = [_series(uid, members, draft) for uid, members in series.items()]
@@ -85,16 +88,16 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
     resource: JsonObject = {
         "resourceType": "ImagingStudy",
         "id": context.namer.imaging_study(study.uid),
+        "meta": context.profile("ImagingStudy"),
     }
     label, refused = security_label(study, context)
     if label:
-        resource["meta"] = {"security": [label]}
+        resource["meta"]["security"] = [label]
     if refused:
         draft.findings.add("label-refused")
     if context.settings.narrative:
-        resource["text"] = narrative(_sentence(study))
-    if marked := extension(draft.placed.study, context):
-        resource["extension"] = marked
+        resource["text"] = narrative(_sentence(study, context))
+    resource["extension"] = [*extension(draft.placed.study, context), *draft.inferred.study]
     resource["identifier"] = [{"system": hl7["dicom_uid"], "value": urn(study.uid)}]
     resource["status"] = "available"
     if modalities := _modalities(elements, context):
@@ -113,7 +116,8 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
 def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
     context = draft.context
     element: JsonObject = {}
-    if marked := extension(draft.placed.series[uid], context):
+    marked = [*extension(draft.placed.series[uid], context), *draft.inferred.series[uid]]
+    if marked:
         element["extension"] = marked
     element["uid"] = uid
     number = _number({one.series_number for one in members}, draft)
@@ -134,7 +138,9 @@ def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObjec
 
 def _instance(one: Instance, draft: _Draft) -> JsonObject:
     element: JsonObject = {}
-    if marked := extension(draft.placed.instances[one.sop_instance_uid], draft.context):
+    marked = extension(draft.placed.instances[one.sop_instance_uid], draft.context)
+    marked += draft.inferred.instances[one.sop_instance_uid]
+    if marked:
         element["extension"] = marked
     element["uid"] = one.sop_instance_uid
     element["sopClass"] = _sop_class(one, draft)
@@ -224,7 +230,7 @@ def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> Json
     return {"started": value}
 
 
-def _sentence(study: Study) -> str:
+def _sentence(study: Study, context: MappingContext) -> str:
     count = len(study.instances)
     images = "The one instance of this study" if count == 1 else f"The {count} instances"
     words = {
@@ -238,4 +244,7 @@ def _sentence(study: Study) -> str:
     if count == 1:
         said = said.replace("state that", "states that").replace("do not", "does not")
         said = said.replace("contradict themselves", "contradicts itself")
-    return f"{images} {said}."
+    inferences = [
+        found for one in study.instances for found in recognised_in(one, context).inferences
+    ]
+    return f"{images} {said}.{tools_said(inferences)}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.leaving import RETAIN_UIDS
 from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
+from deidfhir.recognition.terms import mentions
 from deidfhir.tables import table
 
-# 45 CFR 164.514(e): a limited data set is not de-identified.
-_LIMITED_DATA_SET = re.compile(r"limited[ _-]*data[ _-]*set|\bLDS\b", re.IGNORECASE)
+_LIMITED_DATA_SET = "limited-data-set"  # mappings/regulatory-terms.toml
 
 
 def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | None, bool]:
@@ -33,12 +31,10 @@ def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | 
 
 def _may_be_relinked(instance: Instance) -> bool:
     codes = instance.markers.method_code or ()
-    texts = " ".join(
-        [*(instance.markers.method or ()), *(one.first("CodeMeaning") for one in codes)]
-    )
+    texts = [*(instance.markers.method or ()), *(one.first("CodeMeaning") for one in codes)]
     return (
         instance.encrypted
         or instance.tail_broken  # encrypted attributes may stand there
         or RETAIN_UIDS in instance.markers.option_codes()
-        or _LIMITED_DATA_SET.search(texts) is not None
+        or any(mentions(_LIMITED_DATA_SET, text) for text in texts)
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.items import item_slots, value_slots
 from deidfhir.mapping.leaving import leaving_markers
+from deidfhir.mapping.levels import Levels
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Instance, Items, Markers
 from deidfhir.model.verdict import Verdict, folded, verdict_of
@@ -28,79 +28,46 @@ FIELDS = {
 VERDICT, REASON, DEVICE = "verdict", "reason", "device"
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Which markers extension each level carries.
-
-    Args:
-        study: The study's slots.
-        series: Series UID → slots.
-        instances: SOP Instance UID → slots.
-    """
-
-    study: list[JsonObject]
-    series: dict[str, list[JsonObject]]
-    instances: dict[str, list[JsonObject]]
-
-
-def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> Placed:
-    """Distribute the markers of a study's instances over its levels.
+def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> Levels:
+    """Return the slots of the markers extension that each level of a study carries.
 
     Args:
         series: Series UID → its instances.
         context: The mapping's.
     """
-    return _Placement(series, context).placed()
+    levels = Levels.of(series)
+    _place_verdicts(levels, series)
+    leaving = {
+        one.sop_instance_uid: leaving_markers(one.markers, context.settings)
+        for members in series.values()
+        for one in members
+    }
+    for keyword in FIELDS:
+
+        def content(one: Instance, keyword: str = keyword) -> Hashable:
+            return _content(keyword, leaving[one.sop_instance_uid])
+
+        for slots, one in levels.places(series, content):
+            slots.extend(attribute_slots(keyword, leaving[one.sop_instance_uid], context))
+    return levels
 
 
-class _Placement:
-    def __init__(self, series: dict[str, tuple[Instance, ...]], context: MappingContext) -> None:
-        self._series, self._context = series, context
-        self._every = [one for members in series.values() for one in members]
-        self._leaving = {
-            one.sop_instance_uid: leaving_markers(one.markers, context.settings)
-            for one in self._every
-        }
-        self._placed = Placed(
-            [], {uid: [] for uid in series}, {one.sop_instance_uid: [] for one in self._every}
-        )
+def _place_verdicts(levels: Levels, series: dict[str, tuple[Instance, ...]]) -> None:
+    every = [one for members in series.values() for one in members]
+    levels.study.extend(_verdict_slots(every))
+    if folded(verdict_of(one.markers)[0] for one in every) is not Verdict.MIXED:
+        return
+    for uid, members in series.items():
+        levels.series[uid].extend(_verdict_slots(members))
+        if folded(verdict_of(one.markers)[0] for one in members) is Verdict.MIXED:
+            for one in members:
+                levels.instances[one.sop_instance_uid].extend(_verdict_slots([one]))
 
-    def placed(self) -> Placed:
-        self._place_verdicts()
-        for keyword in FIELDS:
-            self._place_attribute(keyword)
-        return self._placed
 
-    def _place_verdicts(self) -> None:
-        self._placed.study.extend(_verdict_slots(self._every))
-        if folded(verdict_of(one.markers)[0] for one in self._every) is not Verdict.MIXED:
-            return
-        for uid, members in self._series.items():
-            self._placed.series[uid].extend(_verdict_slots(members))
-            if folded(verdict_of(one.markers)[0] for one in members) is Verdict.MIXED:
-                for one in members:
-                    self._placed.instances[one.sop_instance_uid].extend(_verdict_slots([one]))
-
-    def _place_attribute(self, keyword: str) -> None:
-        if len({self._content(keyword, one) for one in self._every}) == 1:
-            self._placed.study.extend(self._slots(keyword, self._every[0]))
-            return
-        for uid, members in self._series.items():
-            if len({self._content(keyword, one) for one in members}) == 1:
-                self._placed.series[uid].extend(self._slots(keyword, members[0]))
-            else:
-                for one in members:
-                    slots = self._slots(keyword, one)
-                    self._placed.instances[one.sop_instance_uid].extend(slots)
-
-    def _content(self, keyword: str, instance: Instance) -> Hashable:
-        markers = self._leaving[instance.sop_instance_uid]
-        value: Hashable = getattr(markers, FIELDS[keyword])
-        is_code = keyword == "DeidentificationMethodCodeSequence"
-        return (value, markers.coding_schemes) if is_code else value
-
-    def _slots(self, keyword: str, instance: Instance) -> list[JsonObject]:
-        return attribute_slots(keyword, self._leaving[instance.sop_instance_uid], self._context)
+def _content(keyword: str, markers: Markers) -> Hashable:
+    value: Hashable = getattr(markers, FIELDS[keyword])
+    is_code = keyword == "DeidentificationMethodCodeSequence"
+    return (value, markers.coding_schemes) if is_code else value
 
 
 def _verdict_slots(instances: Iterable[Instance]) -> list[JsonObject]:

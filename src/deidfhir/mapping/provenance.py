@@ -6,7 +6,9 @@ from deidfhir.fhir.extensions import UNKNOWN, data_absent
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.inferred import inferred_extensions, recognised_in_all, tools_said
 from deidfhir.mapping.markers import attribute_slots, extension
+from deidfhir.mapping.sentences import sentence
 from deidfhir.mapping.steps import MarkerSet, Step, predecessors, steps_of
 from deidfhir.mapping.terminology import policy_of
 from deidfhir.model.record import Items
@@ -56,14 +58,17 @@ def _provenance(
     resource: JsonObject = {
         "resourceType": "Provenance",
         "id": context.namer.provenance(study.uid, step.key, marker_set.place),
+        "meta": context.profile("Provenance"),
     }
+    inferences = recognised_in_all(marker_set.instances, context).inferences
     if context.settings.narrative:
-        resource["text"] = narrative(_sentence(step, marker_set))
+        resource["text"] = narrative(sentence(step, marker_set) + tools_said(inferences))
     resource["extension"] = [_step(step, marker_set, context)]
     if step.is_whole:
         slots = attribute_slots("DeidentificationMethod", markers, context)
         slots += attribute_slots("DeidentificationMethodCodeSequence", markers, context)
         resource["extension"] += extension(slots, context)
+        resource["extension"] += inferred_extensions(inferences, context)
     resource["target"] = []  # its place in the order of elements; filled by the caller
     resource.update(_occurred(step, context))
     resource.update(recorded(context))
@@ -155,16 +160,3 @@ def _who(device: str | None, absent: str) -> JsonObject:
     if device is not None:
         return {"reference": f"Device/{device}", "type": "Device"}
     return {"extension": [data_absent(UNKNOWN)], "type": "Device", "display": absent}
-
-
-def _sentence(step: Step, marker_set: MarkerSet) -> str:
-    count = len(marker_set.instances)
-    images = "1 instance states" if count == 1 else f"{count} instances state"
-    if not step.is_whole:
-        return f"One step of the de-identification that {images}, by one recorded equipment item."
-    texts = len([one for one in marker_set.markers.method or () if one])
-    codes = len(marker_set.markers.method_code or ())
-    return (
-        f"De-identification as {images} it: {texts} method text(s), {codes} method code(s), "
-        f"{len(step.items)} equipment item(s)."
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deidfhir.fhir.extensions import is_fhir_string
+from deidfhir.fhir.extensions import is_fhir_string, system_address
 from deidfhir.fhir.types import JsonObject
 from deidfhir.model.record import Item
 from deidfhir.tables import table
@@ -61,6 +61,17 @@ def is_defined_modality(term: str) -> bool:
     """Whether a Modality is a defined term: CID 33, or retired (PS3.3 C.7.3.1.1.1)."""
     retired: list[str] = table("crosswalk/modality.toml")["retired"]
     return term in table("generated/dicom-codes.json")["CID 33"] or term in retired
+
+
+def term_coding(code: str, canonical: str) -> JsonObject:
+    """Return the Coding of a regulatory term (`mappings/regulatory-terms.toml`).
+
+    Args:
+        code: Code of the term.
+        canonical: The site's canonical base.
+    """
+    display: str = table("regulatory-terms.toml")["term"][code]["display"]
+    return {"system": system_address(canonical, "term"), "code": code, "display": display}
 
 
 def policy_of(code: str) -> str | None:

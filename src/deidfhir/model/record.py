@@ -94,6 +94,26 @@ class Markers:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What may support the recognition of a tool and proves nothing; it never leaves (D16).
+
+    Args:
+        implementation_class_uid: (0002,0012), PS3.10 7.1.
+        implementation_version_name: (0002,0013), PS3.10 7.1.
+        source_application_entity_title: (0002,0016), PS3.10 7.1.
+        private_creators: Private creators of group 0013, PS3.5 7.8.1.
+    """
+
+    implementation_class_uid: str = ""
+    implementation_version_name: str = ""
+    source_application_entity_title: str = ""
+    private_creators: tuple[str, ...] = ()
+
+
+NO_EVIDENCE: Final = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One DICOM object: its UIDs, its markers and the facts of HL7's ImagingStudy mapping.
 
@@ -103,6 +123,7 @@ class Instance:
         path: Where the object was read, as the operator named it.
         encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present.
         tail_broken: Whether what stands after the markers could not be read.
+        evidence: What may support the recognition of a tool.
     """
 
     study_uid: str
@@ -126,6 +147,7 @@ class Instance:
     title: str = ""
     encrypted: bool = False
     tail_broken: bool = False
+    evidence: Evidence = NO_EVIDENCE
 
 
 def keyword_of(values: Values | None) -> str:

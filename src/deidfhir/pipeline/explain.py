@@ -8,10 +8,13 @@ from typing import Any
 
 from deidfhir.config import Settings
 from deidfhir.dicom.dicomjson import elements_of_json, read_json
-from deidfhir.dicom.elements import Elements, ObjectSkipped
-from deidfhir.dicom.headers import read_header
+from deidfhir.dicom.elements import ObjectSkipped
+from deidfhir.dicom.evidence import evidence_of_json
+from deidfhir.dicom.headers import Header, read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError, UsageError
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.inferred import recognised_in
 from deidfhir.mapping.leaving import leaving_markers, unlocks_dates, unlocks_descriptors
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.checks import findings_of
@@ -20,6 +23,7 @@ from deidfhir.model.record import Instance, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, Verdict, verdict_of
 from deidfhir.pipeline.gate import DEFAULT_ACCEPT
+from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
 from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
 
 _NEEDS = {
@@ -50,28 +54,26 @@ def explained(path: Path, settings: Settings) -> dict[str, Any]:
     if path.is_dir():
         raise UsageError("path-is-folder", path=path)
     try:
-        objects = [
-            _object(one, path, settings, tail_broken=broken) for one, broken in _elements(path)
-        ]
+        objects = [_object(header, path, settings) for header in _headers(path)]
     except ObjectSkipped as skip:
         reason = Finding(skip.code).text
         raise SkippableError("no-object", path=path, reason=reason) from skip
     return {"path": str(path), "objects": objects}
 
 
-def _elements(path: Path) -> Iterator[tuple[Elements, bool]]:
+def _headers(path: Path) -> Iterator[Header]:
     if path.suffix.lower() == JSON_SUFFIX:
         for one in read_json(path):
-            yield elements_of_json(one), False
+            yield Header(elements_of_json(one), evidence=evidence_of_json(one))
     else:
-        header = read_header(path)
-        yield header.elements, header.tail_broken
+        yield read_header(path)
 
 
-def _object(
-    elements: Elements, path: Path, settings: Settings, *, tail_broken: bool
-) -> dict[str, Any]:
-    instance, findings = instance_of(elements, str(path), tail_broken=tail_broken)
+def _object(header: Header, path: Path, settings: Settings) -> dict[str, Any]:
+    elements = header.elements
+    instance, findings = instance_of(
+        elements, str(path), tail_broken=header.tail_broken, evidence=header.evidence
+    )
     verdict, reasons = verdict_of(instance.markers)
     study = Study(instance.study_uid, (instance,), findings)
     rows = [
@@ -84,7 +86,18 @@ def _object(
         "reasons": [REASONS[code] for code in reasons],
         "refused_by_default": verdict not in DEFAULT_ACCEPT,
         "attributes": rows + list(_equipment_rows(instance, settings)),
+        **_inferred(instance, settings),
         "findings": [one.as_dict() for one in findings_of(study)],
+    }
+
+
+def _inferred(instance: Instance, settings: Settings) -> dict[str, Any]:
+    """Return which rule inferred what from which text, and which texts no entry knows (D16)."""
+    context = MappingContext(settings=settings)
+    found = recognised_in(instance, context).inferences
+    return {
+        "inferred": [shown_inference(one, instance) for one in found],
+        "unrecognised": unrecognised_in(instance, context),
     }
 
 

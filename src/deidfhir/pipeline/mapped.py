@@ -11,6 +11,7 @@ from deidfhir.errors import DataError
 from deidfhir.fhir.check import check
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.inferred import recognised_in
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.mapping.withdrawal import is_ours, is_withdrawn, withdrawn_provenance, withdrawn_study
 from deidfhir.model.checks import findings_of
@@ -18,6 +19,7 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.gate import Refusal, refusal, refusal_of
+from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
 from deidfhir.sync.unit import Refused, Unit
 
@@ -39,6 +41,8 @@ class Work:
     verdicts: Counter[str] = field(default_factory=Counter, init=False)
     refusals: list[Refusal] = field(default_factory=list, init=False)
     findings: list[Finding] = field(default_factory=list, init=False)
+    tools: Counter[str] = field(default_factory=Counter, init=False)
+    unrecognised: int = field(default=0, init=False)
     _checked_devices: set[str] = field(default_factory=set, init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
@@ -47,6 +51,7 @@ class Work:
             self.studies += 1
             self.verdicts[study.verdict.value] += 1
             self.findings += findings_of(study)
+            self._count_tools(study)
             refused = refusal_of(study, self.accept)
             one = None if refused else map_study(study, self.context)
             if one is not None:
@@ -55,6 +60,16 @@ class Work:
             if refused is not None:
                 self.refusals.append(refused)
             yield study, None if refused else one
+
+    def _count_tools(self, study: Study) -> None:
+        """Count the studies of each recognised tool, and the texts that no entry knows."""
+        tools: set[str] = set()
+        texts: set[str] = set()
+        for one in study.instances:
+            tools.update(found.tool for found in recognised_in(one, self.context).inferences)
+            texts.update(unrecognised_in(one, self.context))
+        self.tools.update(tools - {""})
+        self.unrecognised += len(texts)
 
     def units(self) -> Iterator[Unit | Refused]:
         """Yield the work of a sync job or of a verification."""

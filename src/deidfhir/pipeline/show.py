@@ -10,6 +10,7 @@ from deidfhir.model.checks import findings_of
 from deidfhir.model.record import Item, Items, Masked, Values
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
+from deidfhir.pipeline.inferences import inferred_of
 from deidfhir.pipeline.sources import Reading
 
 
@@ -53,6 +54,7 @@ def shown_study(study: Study, settings: Settings) -> dict[str, Any]:
         "longitudinal_temporal_information_modified": _distinct(
             [_values(one.longitudinal_temporal_information_modified) for one in leaving]
         ),
+        **inferred_of(study, settings),
         "findings": [one.as_dict() for one in findings_of(study)],
     }
 

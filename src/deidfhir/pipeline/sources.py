@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deidfhir.dicom.dicomjson import elements_of_json, read_json
 from deidfhir.dicom.elements import ObjectSkipped
+from deidfhir.dicom.evidence import evidence_of_json
 from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import UsageError
@@ -148,7 +149,9 @@ def _read_json(path: Path, reading: Reading) -> None:
         raise ObjectSkipped("file-empty")
     for number, one in enumerate(read_json(path), start=1):
         try:
-            instance, findings = instance_of(elements_of_json(one), str(path))
+            instance, findings = instance_of(
+                elements_of_json(one), str(path), evidence=evidence_of_json(one)
+            )
         except ObjectSkipped as skip:
             reading.skipped.append(Finding(skip.code, f"{path}#{number}"))
         else:
@@ -169,7 +172,12 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
         return
     try:
         header = read_header(path)
-        instance, findings = instance_of(header.elements, str(path), tail_broken=header.tail_broken)
+        instance, findings = instance_of(
+            header.elements,
+            str(path),
+            tail_broken=header.tail_broken,
+            evidence=header.evidence,
+        )
     except ObjectSkipped:
         if named or marked:
             raise

@@ -14,14 +14,23 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 COMMANDS = {
-    "show": {"--json", "--config"},
-    "map": {"--fhir", "--accept", "--recorded", "--config"},
+    "show": {"--json", "--config", "--tools"},
+    "map": {"--fhir", "--accept", "--recorded", "--config", "--tools"},
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
-        *("--timeout", "--config"),
+        *("--timeout", "--config", "--tools"),
     },
-    "verify": {"--to", "--fhir", "--accept", "--journal", "--json", "--timeout", "--config"},
-    "explain": {"--json", "--config"},
+    "verify": {
+        "--to",
+        "--fhir",
+        "--accept",
+        "--journal",
+        "--json",
+        "--timeout",
+        "--config",
+        "--tools",
+    },
+    "explain": {"--json", "--config", "--tools"},
 }
 
 

@@ -18,7 +18,7 @@ FINDING = {"code", "path", "severity", "text", "action", "section"}
 SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
-    *("error", "exit_code"),
+    *("error", "exit_code", "tools", "unrecognised"),
 }
 SYNC = SHARED | {"dry_run", "withdrawn", "troubles"}
 VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
@@ -30,9 +30,11 @@ STUDY = {
     *("path", "uid", "verdict", "reasons", "series", "instances", "identity_removed", "methods"),
     *("codes", "equipment", "burned_in_annotation", "recognizable_visual_features"),
     *("longitudinal_temporal_information_modified", "findings"),
+    *("tools", "wordings", "unrecognised"),
 }
 EXPLAIN = {"path", "objects"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "attributes", "findings"}
+OBJECT |= {"inferred", "unrecognised"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
 
 
@@ -169,6 +171,7 @@ def test_the_words_for_people_tell_the_same_counts(cli: Cli, archive: Path, tmp_
         f"          - {archive / '2.dcm'}: not-removed",
         "skipped   1",
         f"          - {archive / 'empty.dcm'}: the file is empty",
+        "unknown   2 method texts (`deidfhir show --json` lists them; add entries with --tools)",
         f"target    {tmp_path / 'out'} (FHIR R4)",
         "resources 3 created",
         "requests  0",

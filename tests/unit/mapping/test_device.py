@@ -32,6 +32,7 @@ def devices(
     return [{key: value for key, value in one.items() if key != "id"} for one in found]
 
 
+PROFILE = "https://deidfhir.example/fhir/StructureDefinition/deidentifying-device"
 FULL = equipment(
     Manufacturer="PixelMed",
     InstitutionName="INSTITUTION",
@@ -50,6 +51,7 @@ def test_a_device_carries_what_identifies_it_and_its_type() -> None:
     assert devices(FULL) == [
         {
             "resourceType": "Device",
+            "meta": {"profile": [PROFILE]},
             "manufacturer": "PixelMed",
             "deviceName": [{"name": "DicomCleaner", "type": "model-name"}],
             "type": TYPE,

@@ -1,0 +1,69 @@
+"""What is inferred of a study, for `show`, `explain` and the reports (D16)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from deidfhir.config import Settings
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.inferred import recognised_in
+from deidfhir.model.record import Instance
+from deidfhir.model.study import Study
+from deidfhir.recognition.result import Inference
+
+
+def inferred_of(study: Study, settings: Settings) -> dict[str, Any]:
+    """Return what `show --json` says is inferred of a study.
+
+    Args:
+        study: The study.
+        settings: The site's; they name its own tool entries.
+
+    Returns:
+        `tools`: what is inferred of recognised tools. `wordings`: what is inferred of texts that
+        name no tool. `unrecognised`: the texts that no entry knows. Each once.
+    """
+    context = MappingContext(settings=settings)
+    every = [
+        shown_inference(found, one)
+        for one in study.instances
+        for found in recognised_in(one, context).inferences
+    ]
+    return {
+        "tools": _once([one for one in every if one["tool"]]),
+        "wordings": _once([one for one in every if not one["tool"]]),
+        "unrecognised": _once(
+            [text for one in study.instances for text in unrecognised_in(one, context)]
+        ),
+    }
+
+
+def shown_inference(found: Inference, instance: Instance) -> dict[str, Any]:
+    """Return an inference with the texts that it rests on.
+
+    Args:
+        found: The inference.
+        instance: The instance whose method texts it rests on.
+    """
+    texts = instance.markers.method or ()
+    content = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(found).items()
+    }
+    return {**content, "texts": [texts[number - 1] for number in found.values]}
+
+
+def unrecognised_in(instance: Instance, context: MappingContext) -> list[str]:
+    """Return the method texts of an instance that no entry knows.
+
+    Args:
+        instance: The instance.
+        context: Holds the vocabulary.
+    """
+    texts = instance.markers.method or ()
+    return [texts[number - 1] for number in recognised_in(instance, context).unrecognised]
+
+
+def _once(found: list[Any]) -> list[Any]:
+    return [one for number, one in enumerate(found) if one not in found[:number]]
