@@ -3,7 +3,7 @@ PYTHON_IN_VENV = .venv/bin/python
 FHIR ?= R4
 PORT ?= 8080
 
-.PHONY: help demo test unit lint hapi golden clean
+.PHONY: help demo test unit lint hapi golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -32,6 +32,11 @@ hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), 
 golden:              ## writes the expected files of tests/golden anew; read the diff
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) -m pytest -q tests/golden --update-golden
+
+generated:           ## tables, pages and the package that are made from the tables, anew
+	@sh tools/setup.sh test
+	@for what in tables package mapping_page findings_page recognition_page; do \
+		$(PYTHON_IN_VENV) -m tools.generate_$$what; done
 
 clean:               ## takes away everything that was made
 	rm -rf .venv build dist tests/hapi/target

@@ -42,7 +42,7 @@ def test_the_commands_of_the_readme_run() -> None:
     (block,) = blocks("samples")
     codes = {line: main(arguments_of(line)) for line in block.splitlines()}
     assert set(codes.values()) == {0}
-    assert len(codes) == 7
+    assert len(codes) == 6
 
 
 @pytest.mark.usefixtures("samples")
@@ -92,7 +92,8 @@ def test_every_table_is_described_in_the_folder_of_tables() -> None:
     missing = [
         path.name
         for path in tables
-        if f"`{path.relative_to(REPO / 'mappings').as_posix()}`" not in told
+        if "generated/package" not in path.as_posix()
+        and f"`{path.relative_to(REPO / 'mappings').as_posix()}`" not in told
     ]
     assert missing == []
     assert len(tables) >= 8

@@ -46,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     _sync(commands)
     _verify(commands)
     _explain(commands)
+    _package(commands)
+    _install(commands)
     return top
 
 
@@ -83,9 +85,13 @@ def _tools(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _fhir(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--fhir", choices=FHIR_NAMES, default="R4", help="FHIR version (R4)")
+
+
 def _mapping(one: argparse.ArgumentParser) -> None:
     _paths(one)
-    one.add_argument("--fhir", choices=FHIR_NAMES, default="R4", help="FHIR version (R4)")
+    _fhir(one)
     one.add_argument(
         "--accept",
         type=_accept,
@@ -101,6 +107,10 @@ def _target(one: argparse.ArgumentParser) -> None:
         "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
     )
     one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
+    _timeout(one)
+
+
+def _timeout(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--timeout",
         type=_seconds,
@@ -157,6 +167,23 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "explain", summary, "deidfhir explain study/im1.dcm")
     one.add_argument("file", type=Path, metavar="FILE", help="one file")
     _tools(one)
+    _json(one)
+
+
+def _package(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Write our profiles, code systems, search parameters and examples as a FHIR package."
+    one = _command(commands, "package", summary, "deidfhir package --fhir R5 --out package.tgz")
+    _fhir(one)
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="such as package.tgz")
+
+
+def _install(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Put our profiles, code systems and search parameters on a FHIR server."
+    example = "deidfhir install --to http://127.0.0.1:8080/fhir"
+    one = _command(commands, "install", summary, example)
+    _fhir(one)
+    one.add_argument("--to", required=True, metavar="URL", help="FHIR base URL")
+    _timeout(one)
     _json(one)
 
 

@@ -148,6 +148,15 @@ class FhirServer:
                 return f"{path.rstrip('/')}?{parts.query}"
         return ""
 
+    def put(self, resource: JsonObject) -> None:
+        """Put one resource at its own id.
+
+        Raises:
+            Rejected: The server refuses it for good.
+        """
+        path = f"/{reference(resource)}"
+        self.transport.send("PUT", path, body=resource, headers=_BODY_IS_TRUTH)
+
     def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
         """Put resources and delete references in one transaction.
 

@@ -30,6 +30,8 @@ COMMANDS = {
         "--config",
         "--tools",
     },
+    "package": {"--fhir", "--out", "--config"},
+    "install": {"--to", "--fhir", "--json", "--timeout", "--config"},
     "explain": {"--json", "--config", "--tools"},
 }
 

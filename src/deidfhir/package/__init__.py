@@ -1,0 +1,1 @@
+"""The published package: profiles, extensions, code systems and the rest, made from the tables."""

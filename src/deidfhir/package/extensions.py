@@ -1,0 +1,154 @@
+"""StructureDefinitions of our extensions, slot by slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.mapping.items import CODING, NUMBER
+from deidfhir.mapping.markers import DEVICE
+from deidfhir.model.attributes import Attribute, attributes
+from deidfhir.package.base import Publication
+from deidfhir.tables import table
+
+_DEEPEST = 2  # an equivalent code may have equivalent codes; as deep as anyone has been seen to go
+
+
+def extension_definitions(publication: Publication) -> list[JsonObject]:
+    """Return the StructureDefinition of every extension of ours."""
+    rows = table("package/extensions.toml")["extension"]
+    return [_definition(row, publication) for row in rows]
+
+
+def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
+    url = publication.extension(row["key"])
+    elements: list[JsonObject] = [
+        {
+            "id": "Extension",
+            "path": "Extension",
+            "short": row["title"],
+            "definition": row["description"],
+        }
+    ]
+    elements += _simple(row) if "value" in row else _complex(row, publication)
+    fixed = {"id": "Extension.url", "path": "Extension.url", "fixedUri": url}
+    position = next(
+        number for number, one in enumerate(elements) if one["path"] == "Extension.value[x]"
+    )
+    elements.insert(position, fixed)
+    return {
+        **publication.resource("StructureDefinition", url, row),
+        "fhirVersion": publication.fhir_version,
+        "kind": "complex-type",
+        "abstract": False,
+        "context": [{"type": "element", "expression": one} for one in row["contexts"]],
+        "type": "Extension",
+        "baseDefinition": table("urls.toml")["hl7"]["structure"] + "Extension",
+        "derivation": "constraint",
+        "differential": {"element": elements},
+    }
+
+
+def _simple(row: dict[str, Any]) -> Iterator[JsonObject]:
+    yield {"id": "Extension.extension", "path": "Extension.extension", "max": "0"}
+    yield {
+        "id": "Extension.value[x]",
+        "path": "Extension.value[x]",
+        "min": 1,
+        "type": [{"code": row["value"]}],
+    }
+
+
+def _complex(row: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
+    yield _sliced("Extension", "Extension", closed=True)
+    for slot in row["slots"]:
+        yield from _slot("Extension", slot, publication)
+    if "attributes" in row:
+        for attribute in attributes(row["attributes"]).values():
+            if attribute.is_marker:
+                yield from _attribute("Extension", attribute, publication, 0)
+    yield {"id": "Extension.value[x]", "path": "Extension.value[x]", "max": "0"}
+
+
+def _sliced(identity: str, path: str, *, closed: bool = False) -> JsonObject:
+    return {
+        "id": f"{identity}.extension",
+        "path": f"{path}.extension",
+        "slicing": {
+            "discriminator": [{"type": "value", "path": "url"}],
+            "ordered": False,
+            "rules": "closed" if closed else "open",
+        },
+    }
+
+
+def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
+    """Yield a slot that holds one value."""
+    value: JsonObject = {"min": 1, "type": [{"code": slot["type"]}]}
+    if "binding" in slot:
+        strength = {"strength": "required", "valueSet": publication.value_set(slot["binding"])}
+        value["binding"] = strength
+    yield from _head(identity, slot["url"], slot.get("min", 0), slot["max"], slot["text"])
+    yield from _tail(identity, slot["url"], value)
+
+
+def _attribute(
+    identity: str, attribute: Attribute, publication: Publication, depth: int
+) -> Iterator[JsonObject]:
+    """Yield a slot that holds a DICOM attribute: its values, or the items of its sequence."""
+    name, text = attribute.slot, f"{attribute.label} {attribute.keyword}, {attribute.section}"
+    if not attribute.items:
+        texts = [{"code": "string"}, {"code": "base64Binary"}]
+        yield from _head(identity, name, 0, "*", text)
+        yield from _tail(identity, name, {"type": texts})
+        return
+    inner = f"{identity}.extension:{name}"
+    yield from _head(identity, name, 0, "*", text)
+    if depth < _DEEPEST:
+        yield _sliced(inner, _path(inner))
+        yield from _item(inner, attribute.items, publication, depth + 1)
+    yield from _tail(identity, name, {"max": "0"})
+
+
+def _item(identity: str, within: str, publication: Publication, depth: int) -> Iterator[JsonObject]:
+    number = {
+        "url": NUMBER,
+        "type": "positiveInt",
+        "max": "1",
+        "text": "Number of the item, from 1",
+    }
+    yield from _slot(identity, number, publication)
+    if within == "code item":
+        text = "The code, where the system is known"
+        coding = {"url": CODING, "type": "Coding", "max": "1", "text": text}
+        yield from _slot(identity, coding, publication)
+    if within == "equipment item":
+        text = "The Device that the item names"
+        device = {"url": DEVICE, "type": "Reference", "max": "1", "text": text}
+        yield from _slot(identity, device, publication)
+    for attribute in attributes(within).values():
+        yield from _attribute(identity, attribute, publication, depth)
+
+
+def _head(identity: str, name: str, least: int, most: str, text: str) -> Iterator[JsonObject]:
+    path = _path(identity)
+    yield {
+        "id": f"{identity}.extension:{name}",
+        "path": f"{path}.extension",
+        "sliceName": name,
+        "short": text,
+        "min": least,
+        "max": most,
+    }
+
+
+def _tail(identity: str, name: str, value: JsonObject) -> Iterator[JsonObject]:
+    inner = f"{identity}.extension:{name}"
+    yield {"id": f"{inner}.url", "path": f"{_path(inner)}.url", "fixedUri": name}
+    yield {"id": f"{inner}.value[x]", "path": f"{_path(inner)}.value[x]", **value}
+
+
+def _path(identity: str) -> str:
+    """Return the path of an element id: without the names of slices."""
+    return ".".join(part.split(":")[0] for part in identity.split("."))

@@ -1,0 +1,121 @@
+"""StructureDefinitions of the profiles that our resources claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.package.base import Publication
+from deidfhir.tables import table
+
+_BASE: str = table("urls.toml")["hl7"]["structure"]
+
+
+def profile_definitions(publication: Publication) -> list[JsonObject]:
+    """Return the StructureDefinition of every profile of ours."""
+    rows = table("package/profiles.toml")["profile"]
+    return [_definition(row, publication) for row in rows]
+
+
+def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
+    kind = row["kind"]
+    root = {
+        "id": kind,
+        "path": kind,
+        "short": row["title"],
+        "definition": row["description"],
+        "constraint": [_invariant(one, publication) for one in row["invariants"]],
+    }
+    places = {one["path"]: one for one in row["extensions"]}
+    elements: dict[str, list[JsonObject]] = {}
+    for path, one in places.items():
+        elements[f"{path}.extension"] = list(_extensions(path, one, publication))
+    for one in row["elements"]:
+        if publication.is_r5 and "R5" not in one.get("only", ["R5"]):
+            continue
+        elements[one["path"]] = [_element(one)]
+    ordered = sorted(elements, key=_ORDER[kind].index)
+    return {
+        **publication.resource("StructureDefinition", publication.profile(kind), row),
+        "fhirVersion": publication.fhir_version,
+        "kind": "resource",
+        "abstract": False,
+        "type": kind,
+        "baseDefinition": f"{_BASE}{kind}",
+        "derivation": "constraint",
+        "differential": {"element": [root, *(one for path in ordered for one in elements[path])]},
+    }
+
+
+# A differential follows the order of the elements in the base resource.
+_ORDER = {
+    "ImagingStudy": [
+        "ImagingStudy.extension",
+        "ImagingStudy.identifier",
+        "ImagingStudy.encounter",
+        "ImagingStudy.basedOn",
+        "ImagingStudy.referrer",
+        "ImagingStudy.interpreter",
+        "ImagingStudy.location",
+        "ImagingStudy.note",
+        "ImagingStudy.series",
+        "ImagingStudy.series.extension",
+        "ImagingStudy.series.performer",
+        "ImagingStudy.series.instance",
+        "ImagingStudy.series.instance.extension",
+    ],
+    "Provenance": [
+        "Provenance.extension",
+        "Provenance.target",
+        "Provenance.location",
+        "Provenance.activity",
+        "Provenance.agent.type",
+        "Provenance.agent.onBehalfOf",
+        "Provenance.entity",
+        "Provenance.signature",
+    ],
+    "Device": ["Device.type", "Device.patient", "Device.owner", "Device.location"],
+}
+
+
+def _invariant(row: dict[str, str], publication: Publication) -> JsonObject:
+    return {
+        "key": row["key"],
+        "severity": "error",
+        "human": row["text"],
+        "expression": publication.filled(row["expression"]),
+    }
+
+
+def _element(row: dict[str, Any]) -> JsonObject:
+    element: JsonObject = {"id": row["path"], "path": row["path"]}
+    element |= {key: row[key] for key in ("min", "max") if key in row}
+    if "targets" in row:
+        profiles = [f"{_BASE}{one}" for one in row["targets"]]
+        element["type"] = [{"code": "Reference", "targetProfile": profiles}]
+    return element
+
+
+def _extensions(path: str, row: dict[str, str], publication: Publication) -> Iterator[JsonObject]:
+    yield {
+        "id": f"{path}.extension",
+        "path": f"{path}.extension",
+        "slicing": {
+            "discriminator": [{"type": "value", "path": "url"}],
+            "ordered": False,
+            "rules": "open",
+        },
+    }
+    for key, times in row.items():
+        if key == "path":
+            continue
+        least, _, most = times.partition("..")
+        yield {
+            "id": f"{path}.extension:{key}",
+            "path": f"{path}.extension",
+            "sliceName": key,
+            "min": int(least),
+            "max": most,
+            "type": [{"code": "Extension", "profile": [publication.extension(key)]}],
+        }

@@ -1,0 +1,79 @@
+"""The published package: written to a file, or put on a FHIR server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from deidfhir.config import Settings
+from deidfhir.errors import FatalError, UsageError
+from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.fhir.versions import FhirName
+from deidfhir.mapping.context import MappingContext
+from deidfhir.package.layout import package_bytes
+from deidfhir.package.resources import conformance_resources
+from deidfhir.pipeline.targets import open_target
+from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.server import FhirServer
+from deidfhir.sync.target import comparable
+
+
+def write_package(out: Path, settings: Settings, fhir: FhirName) -> int:
+    """Write package.tgz and return its size in bytes.
+
+    Args:
+        out: The file; one that is there is replaced.
+        settings: The site's; `canonical` is the base of all addresses.
+        fhir: `R4`, `R4B` or `R5`.
+
+    Raises:
+        FatalError: `file-unwritable`.
+    """
+    content = package_bytes(settings, fhir)
+    try:
+        out.write_bytes(content)
+    except (OSError, ValueError) as error:
+        raise FatalError("file-unwritable", path=out) from error
+    return len(content)
+
+
+def install_package(
+    to: str, settings: Settings, fhir: FhirName, timeout: float
+) -> tuple[Counter[str], int]:
+    """Put every conformance resource on a server that does not hold it yet as it is.
+
+    Args:
+        to: FHIR base URL.
+        settings: The site's.
+        fhir: `R4`, `R4B` or `R5`.
+        timeout: Seconds for one request with its repetitions.
+
+    Returns:
+        `created`, `updated`, `unchanged` → number of resources; and the number of requests.
+
+    Raises:
+        UsageError: `install-target`, or `target-form`.
+        RetriableError: The server is down or busy.
+        FatalError: The server is none, speaks another FHIR version or refuses the resources.
+    """
+    target = open_target(to, MappingContext(fhir, settings), timeout)
+    if not isinstance(target, FhirServer):
+        raise UsageError("install-target")
+    target.check()
+    done: Counter[str] = Counter()
+    for one in conformance_resources(settings, fhir):
+        done[_put(one, target)] += 1
+    return done, target.requests
+
+
+def _put(resource: JsonObject, server: FhirServer) -> str:
+    held = server.read(resource["resourceType"], [resource["id"]]).get(resource["id"])
+    if held is not None and comparable(held) == comparable(resource):
+        return "unchanged"
+    try:
+        server.put(resource)
+    except Rejected as error:
+        raise FatalError(
+            "install-rejected", url=server.shown, resource=reference(resource), what=error
+        ) from error
+    return "created" if held is None else "updated"
