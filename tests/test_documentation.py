@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 
@@ -37,12 +38,21 @@ def arguments_of(line: str) -> list[str]:
     return words[1:]
 
 
+def ran(line: str) -> int:
+    """Run a line of the README, with its redirection if it has one."""
+    target = line.split("#", maxsplit=1)[0].partition(" > ")[2].strip()
+    if not target:
+        return main(arguments_of(line))
+    with Path(target).open("w", encoding="utf-8") as stream, redirect_stdout(stream):
+        return main(arguments_of(line))
+
+
 @pytest.mark.usefixtures("samples")
 def test_the_commands_of_the_readme_run() -> None:
     (block,) = blocks("samples")
-    codes = {line: main(arguments_of(line)) for line in block.splitlines()}
+    codes = {line: ran(line) for line in block.splitlines()}
     assert set(codes.values()) == {0}
-    assert len(codes) == 6
+    assert len(codes) == 7
 
 
 @pytest.mark.usefixtures("samples")

@@ -63,7 +63,7 @@ def within_d4(markers: Markers) -> Markers:
     def leaving(item: Item) -> Item:
         return Item(
             tuple(
-                (keyword, MASKED if keyword in NEEDS and NEEDS[keyword] not in codes
+                (keyword, MASKED if content and keyword in NEEDS and NEEDS[keyword] not in codes
                  else content)
                 for keyword, content in item.elements
             )

@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _sync(commands)
     _verify(commands)
     _explain(commands)
+    _reverse(commands)
     _package(commands)
     _install(commands)
     return top
@@ -168,6 +169,18 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("file", type=Path, metavar="FILE", help="one file")
     _tools(one)
     _json(one)
+
+
+def _reverse(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Give back the markers of every instance, as DICOM JSON, from the FHIR alone."
+    one = _command(commands, "reverse", summary, "deidfhir reverse bundles.ndjson")
+    one.add_argument(
+        "file", nargs="?", metavar="FILE", help="NDJSON of Bundles or resources; - reads stdin"
+    )
+    one.add_argument("--from", dest="source", metavar="URL", help="a FHIR server instead")
+    one.add_argument("--study", metavar="UID", help="this study only, of a server")
+    _fhir(one)
+    _timeout(one)
 
 
 def _package(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -17,6 +17,7 @@ _BODY_IS_TRUTH = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
 _ASK_OUTCOME = {"Prefer": "return=OperationOutcome"}
 _FRESH = {"Cache-Control": "no-cache"}
 _PAGE = 200
+STUDIES_A_PAGE = 20  # a study may have thousands of instances
 _MOST_PAGES = 1000
 
 
@@ -83,11 +84,25 @@ class FhirServer:
         """Return resources of one type, by id; those that are not there are left out."""
         return {one["id"]: one for one in self._search(kind, "_id", list(ids))}
 
+    def studies(self, identifiers: list[str]) -> Iterator[JsonObject]:
+        """Yield the server's ImagingStudy resources, page by page.
+
+        Args:
+            identifiers: `system|value` of those that are wanted; all if there are none.
+        """
+        self.check()
+        sought = f"identifier={quote(','.join(identifiers), safe=',')}&" if identifiers else ""
+        yield from self._pages("ImagingStudy", f"{sought}_count={STUDIES_A_PAGE}")
+
     def _search(self, kind: str, parameter: str, values: list[str]) -> Iterator[JsonObject]:
         if not values:
             return
         self.check()
-        path = f"/{kind}?{parameter}={quote(','.join(values), safe=',/')}&_count={_PAGE}"
+        query = f"{parameter}={quote(','.join(values), safe=',/')}&_count={_PAGE}"
+        yield from self._pages(kind, query)
+
+    def _pages(self, kind: str, query: str) -> Iterator[JsonObject]:
+        path = f"/{kind}?{query}"
         seen: set[str] = set()
         pages, brought_new = 0, True
         while path:

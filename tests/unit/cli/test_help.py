@@ -30,6 +30,7 @@ COMMANDS = {
         "--config",
         "--tools",
     },
+    "reverse": {"--from", "--study", "--fhir", "--timeout", "--config"},
     "package": {"--fhir", "--out", "--config"},
     "install": {"--to", "--fhir", "--json", "--timeout", "--config"},
     "explain": {"--json", "--config", "--tools"},
