@@ -20,6 +20,7 @@ import pytest
 
 import deidfhir
 from deidfhir.cli.main import main
+from deidfhir.fhir.versions import FhirName
 
 if TYPE_CHECKING:
     from tests.hapi.server import HapiServer
@@ -126,7 +127,7 @@ def real_folder() -> Path:
 class Server:
     """A FHIR server that is ready."""
 
-    fhir: str
+    fhir: FhirName
     url: str
 
 
@@ -159,7 +160,7 @@ class _Fleet:
             self._launch([name])
             if self._trouble:
                 raise self._trouble
-            fhir = "R4" if name == "refusing" else name
+            fhir: FhirName = "R5" if name == "R5" else "R4"
             if name in self._started:
                 self._started[name].wait_ready()
                 self._started[name].warm_up()
