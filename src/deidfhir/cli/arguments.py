@@ -142,6 +142,9 @@ def _map(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="INSTANT",
         help="when the statement was first made, such as 2026-01-31T12:00:00Z",
     )
+    one.add_argument(
+        "--findings", type=Path, metavar="FILE", help="write the findings there: OperationOutcome"
+    )
 
 
 def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:

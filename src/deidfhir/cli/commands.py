@@ -13,6 +13,7 @@ from deidfhir.config import Settings, load_settings
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
+from deidfhir.pipeline.publishing import write_text
 from deidfhir.pipeline.runs import (
     RunOptions,
     TargetOptions,
@@ -47,6 +48,8 @@ def _map(options: argparse.Namespace, progress: Progress) -> int:
     for bundle in bundles:
         print(line_of(bundle))  # noqa: T201 - the data
     progress.close()
+    if options.findings is not None:
+        write_text(options.findings, line_of(work.outcome()) + "\n")
     _say(render.input_lines(work))
     return input_exit_code(work)
 

@@ -61,6 +61,7 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
             {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
             for one in report.troubles
         ],
+        "outcome": run.work.outcome(Finding(one.code, one.name) for one in report.troubles),
         "error": None if report.error is None else str(report.error),
         "exit_code": run.exit_code,
     }
@@ -86,6 +87,7 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
             for name, path in found
         ],
         **_details(run.work),
+        "outcome": run.work.outcome(),
         "error": None if report.error is None else str(report.error),
         "exit_code": run.exit_code,
     }

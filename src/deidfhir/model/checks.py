@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from deidfhir.model.finding import Finding
+from deidfhir.model.oddities import oddities
 from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict, states_method, verdict_of
@@ -38,6 +39,7 @@ def _codes(instance: Instance) -> Iterator[str]:
     yield from _identity(instance.markers)
     yield from _options(instance.markers)
     yield from _texts(instance.markers)
+    yield from oddities(instance)
     if instance.encrypted:
         yield "encrypted-attributes"
 

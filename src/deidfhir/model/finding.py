@@ -47,3 +47,8 @@ class Finding:
     def as_dict(self) -> dict[str, str]:
         """Return the finding with its words, for `--json`."""
         return {"code": self.code, "path": self.path, **self._row}
+
+    @property
+    def issue(self) -> str:
+        """The kind of issue, as in OperationOutcome."""
+        return self._row["issue"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.check import check
+from deidfhir.fhir.outcome import operation_outcome
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
@@ -60,6 +61,16 @@ class Work:
             if refused is not None:
                 self.refusals.append(refused)
             yield study, None if refused else one
+
+    def outcome(self, further: Iterable[Finding] = ()) -> JsonObject:
+        """Return every finding of the run as an OperationOutcome.
+
+        Args:
+            further: Findings of the target.
+        """
+        refused = [one.finding for one in self.refusals]
+        every = [*self.reading.skipped, *refused, *self.findings, *further]
+        return operation_outcome(every, self.context.settings.canonical)
 
     def _count_tools(self, study: Study) -> None:
         """Count the studies of each recognised tool, and the texts that no entry knows."""

@@ -30,11 +30,28 @@ def write_package(out: Path, settings: Settings, fhir: FhirName) -> int:
         FatalError: `file-unwritable`.
     """
     content = package_bytes(settings, fhir)
+    _write(out, content)
+    return len(content)
+
+
+def write_text(out: Path, text: str) -> None:
+    """Write a text as UTF-8; a file that is there is replaced.
+
+    Args:
+        out: The file.
+        text: Its content.
+
+    Raises:
+        FatalError: `file-unwritable`.
+    """
+    _write(out, text.encode("utf-8", "backslashreplace"))
+
+
+def _write(out: Path, content: bytes) -> None:
     try:
         out.write_bytes(content)
     except (OSError, ValueError) as error:
         raise FatalError("file-unwritable", path=out) from error
-    return len(content)
 
 
 def install_package(

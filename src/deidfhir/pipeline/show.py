@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from deidfhir.config import Settings
+from deidfhir.fhir.outcome import operation_outcome
 from deidfhir.mapping.leaving import leaving_markers
 from deidfhir.model.checks import findings_of
+from deidfhir.model.finding import Finding
 from deidfhir.model.record import Item, Items, Masked, Values
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
@@ -26,7 +28,12 @@ def shown(reading: Reading, settings: Settings) -> dict[str, Any]:
         "instances": reading.instances,
         "skipped": [one.as_dict() for one in reading.skipped],
         "foreign": reading.foreign,
+        "outcome": operation_outcome(_findings(reading), settings.canonical),
     }
+
+
+def _findings(reading: Reading) -> list[Finding]:
+    return [*reading.skipped, *(one for study in reading.studies for one in findings_of(study))]
 
 
 def shown_study(study: Study, settings: Settings) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "show": {"--json", "--config", "--tools"},
-    "map": {"--fhir", "--accept", "--recorded", "--config", "--tools"},
+    "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools"},
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
         *("--timeout", "--config", "--tools"),

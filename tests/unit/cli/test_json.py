@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deidfhir.model.finding import Finding
 from tests.synthetic.objects import codes, equipment, instance, write
 
 if TYPE_CHECKING:
     from tests.conftest import Cli, Ran
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "json.md"
-FINDING = {"code", "path", "severity", "text", "action", "section"}
+FINDING = {"code", "path", "severity", "issue", "text", "action", "section"}
 SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
-    *("error", "exit_code", "tools", "unrecognised"),
+    *("error", "exit_code", "tools", "unrecognised", "outcome"),
 }
 SYNC = SHARED | {"dry_run", "withdrawn", "troubles"}
 VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
 RESOURCES = ["created", "updated", "unchanged", "deleted", "failed"]
 VERDICTS = {"removed", "not-removed", "contradictory", "unknown", "mixed"}
 REFUSAL = {"path", "verdict", "reasons", "finding", "detail"}
-SHOW = {"studies", "instances", "skipped", "foreign"}
+SHOW = {"studies", "instances", "skipped", "foreign", "outcome"}
 STUDY = {
     *("path", "uid", "verdict", "reasons", "series", "instances", "identity_removed", "methods"),
     *("codes", "equipment", "burned_in_annotation", "recognizable_visual_features"),
@@ -88,7 +89,7 @@ def test_sync_counts(sync: dict[str, Any], tmp_path: Path) -> None:
     assert (sync["command"], sync["target"]) == ("sync", str(tmp_path / "out"))
     assert (sync["fhir"], sync["accept"], sync["dry_run"]) == ("R4", ["removed"], False)
     counts = ("studies", "instances", "refused", "skipped", "foreign", "findings", "requests")
-    assert [sync[key] for key in counts] == [2, 2, 1, 1, 1, 0, 0]
+    assert [sync[key] for key in counts] == [2, 2, 1, 1, 1, 1, 0]
     assert sync["resources"] == dict(zip(RESOURCES, [3, 0, 0, 0, 0], strict=True))
     assert (sync["error"], sync["exit_code"], sync["withdrawn"]) == (None, 3, 0)
 
@@ -101,7 +102,7 @@ def test_verify_prints_these_keys(verify: dict[str, Any]) -> None:
 
 def test_verify_counts(verify: dict[str, Any]) -> None:
     counts = ("studies", "instances", "refused", "skipped", "foreign", "findings", "requests")
-    assert [verify[key] for key in counts] == [2, 2, 1, 1, 1, 0, 0]
+    assert [verify[key] for key in counts] == [2, 2, 1, 1, 1, 1, 0]
     assert [verify[key] for key in ("ok", "missing", "drifted", "exit_code")] == [0, 3, 0, 3]
 
 
@@ -172,6 +173,8 @@ def test_the_words_for_people_tell_the_same_counts(cli: Cli, archive: Path, tmp_
         "skipped   1",
         f"          - {archive / 'empty.dcm'}: the file is empty",
         "unknown   2 method texts (`deidfhir show --json` lists them; add entries with --tools)",
+        "findings  1",
+        f"          - equipment-undated in 1: {Finding('equipment-undated').text}",
         f"target    {tmp_path / 'out'} (FHIR R4)",
         "resources 3 created",
         "requests  0",

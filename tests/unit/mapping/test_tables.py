@@ -187,7 +187,7 @@ def test_every_finding_that_is_made_stands_in_the_table() -> None:
 
 def test_every_finding_has_its_words() -> None:
     for code, row in table("findings.toml").items():
-        assert set(row) == {"severity", "text", "action", "section"}, code
+        assert set(row) == {"severity", "issue", "text", "action", "section"}, code
         assert row["severity"] in SEVERITIES, code
         assert all(row.values()), code
 

@@ -99,7 +99,7 @@ def test_a_text_that_looks_like_a_person_operator_file_or_host_is_found(text: st
      "Orthanc 1.12.1 - PS 3.15-2023b Table E.1-1 Basic Profile", "com.blezek.nifi-dicom"],
 )  # fmt: skip
 def test_the_texts_of_known_tools_are_not(text: str) -> None:
-    assert codes(removed(method=(text,))) == []
+    assert "telling-text" not in codes(removed(method=(text,)))
 
 
 @pytest.mark.parametrize("part", ["a-", "a.", "@", "/a", "w^", "a"])
@@ -113,10 +113,8 @@ def test_a_long_text_is_looked_at_in_no_time(part: str) -> None:
 
 def test_text_that_could_not_be_decoded_is_found_at_any_depth() -> None:
     nested = item(CodeValue="1", EquivalentCodeSequence=(item(CodeMeaning="a\ufffd"),))
-    assert codes(beside_method(method_code=(nested,))) == ["text-undecodable"]
-    assert codes(beside_method(equipment=(equipment(Manufacturer="\ufffd"),))) == [
-        "text-undecodable"
-    ]
+    assert "text-undecodable" in codes(beside_method(method_code=(nested,)))
+    assert "text-undecodable" in codes(beside_method(equipment=(equipment(Manufacturer="\ufffd"),)))
 
 
 def test_encrypted_attributes_are_a_finding() -> None:
@@ -163,6 +161,7 @@ def test_a_finding_speaks_in_the_words_of_the_table() -> None:
         "code": "method-missing",
         "path": "a.dcm",
         "severity": "warning",
+        "issue": "required",
         "text": "Patient Identity Removed is YES, but neither a method nor a method code is given",
         "action": "have the de-identifying tool state its method",
         "section": "PS3.3 C.7.1.1",
