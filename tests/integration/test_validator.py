@@ -26,7 +26,12 @@ from tests.unit.model.records import instance, removed, study
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 PLAIN = Settings()
-EVERYTHING = Settings(label="PSEUDED", activity="PSEUD", operators=True)
+EVERYTHING = Settings(
+    label="PSEUDED",
+    activity="PSEUD",
+    operators=True,
+    dicomweb_root="https://archive.example/dicom-web",
+)
 WITHOUT_TEXT = Settings(activity="ANONY", narrative=False)
 Resources = list[dict[str, Any]]
 

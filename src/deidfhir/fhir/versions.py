@@ -62,6 +62,26 @@ class FhirVersion:
             return {"displayName": name}
         return {"deviceName": [{"name": name, "type": "model-name"}]}
 
+    def endpoint(self, connection: JsonObject, mime_type: str) -> JsonObject:
+        """Return the elements of an Endpoint that say how to get what.
+
+        Args:
+            connection: Coding of the connection's type.
+            mime_type: What is to be had there.
+        """
+        if self.codeable:
+            return {
+                "connectionType": [{"coding": [connection]}],
+                "payload": [{"mimeType": [mime_type]}],
+            }
+        system = table("urls.toml")["hl7"]["payload_type"]
+        payload = {"coding": [{"system": system, "code": "any", "display": "Any"}]}
+        return {
+            "connectionType": connection,
+            "payloadType": [payload],
+            "payloadMimeType": [mime_type],
+        }
+
 
 def fhir_version(name: FhirName) -> FhirVersion:
     """Return a version by its name.

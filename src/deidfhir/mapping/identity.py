@@ -61,6 +61,10 @@ class Namer:
             return None
         return self._id("Device", json.dumps(parts, ensure_ascii=True))
 
+    def endpoint(self, root: str) -> str:
+        """Return the id of the Endpoint of a DICOMweb root."""
+        return self._id("Endpoint", root)
+
     def _id(self, *parts: str) -> str:
         site: UUID = uuid5(NAMESPACE_URL, self.namespace)
         return str(uuid5(site, "|".join((_FORM, self.tenant, *parts))))

@@ -104,6 +104,9 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
         resource["modality"] = modalities
     resource["subject"] = _subject(draft)
     resource.update(_started(study.instances, draft, "study"))
+    if context.settings.dicomweb_root:
+        identity = context.namer.endpoint(context.settings.dicomweb_root)
+        resource["endpoint"] = [{"reference": f"Endpoint/{identity}", "type": "Endpoint"}]
     resource["numberOfSeries"] = len(elements)
     resource["numberOfInstances"] = len(study.instances)
     text = draft.text(study.instances, "study_description")

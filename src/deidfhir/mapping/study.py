@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.device import device_of
+from deidfhir.mapping.endpoint import endpoint_of
 from deidfhir.mapping.imagingstudy import imaging_study
 from deidfhir.mapping.leaving import leaving_markers
 from deidfhir.mapping.provenance import provenances_of
@@ -20,13 +21,14 @@ class MappedStudy:
     """The resources of one study.
 
     Args:
-        devices: The Devices that it names, by id; other studies may name the same.
+        shared: The Endpoint, if there is one, and the Devices that it names, by id; other studies
+            refer to the same.
         imaging_study: Its ImagingStudy.
         provenances: Its Provenance resources, marker set by marker set, the whole first.
         findings: What making them showed, beside the study's own findings.
     """
 
-    devices: tuple[JsonObject, ...]
+    shared: tuple[JsonObject, ...]
     imaging_study: JsonObject
     provenances: tuple[JsonObject, ...]
     findings: tuple[Finding, ...]
@@ -34,7 +36,12 @@ class MappedStudy:
     @property
     def resources(self) -> tuple[JsonObject, ...]:
         """All resources, each after those it refers to."""
-        return (*self.devices, self.imaging_study, *self.provenances)
+        return (*self.shared, self.imaging_study, *self.provenances)
+
+    @property
+    def devices(self) -> tuple[JsonObject, ...]:
+        """The Devices among the shared resources."""
+        return tuple(one for one in self.shared if one["resourceType"] == "Device")
 
     def bundle(self) -> JsonObject:
         """Return one transaction that puts every resource at its own id."""
@@ -60,8 +67,9 @@ def map_study(study: Study, context: MappingContext) -> MappedStudy:
         device = device_of(item, context)
         if device is not None:
             devices[device["id"]] = device
+    endpoint = endpoint_of(context)
     return MappedStudy(
-        devices=tuple(devices[key] for key in sorted(devices)),
+        shared=(*([endpoint] if endpoint else []), *(devices[key] for key in sorted(devices))),
         imaging_study=resource,
         provenances=tuple(provenances),
         findings=tuple(Finding(code) for code in sorted(codes)),

@@ -44,7 +44,7 @@ class Work:
     findings: list[Finding] = field(default_factory=list, init=False)
     tools: Counter[str] = field(default_factory=Counter, init=False)
     unrecognised: int = field(default=0, init=False)
-    _checked_devices: set[str] = field(default_factory=set, init=False)
+    _checked: set[str] = field(default_factory=set, init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
         """Yield every study, mapped and checked, or with None where it is refused."""
@@ -89,7 +89,7 @@ class Work:
                 yield Unit(
                     one.imaging_study,
                     one.provenances,
-                    one.devices,
+                    one.shared,
                     study.uid,
                     _claims(study),
                     study.path,
@@ -115,10 +115,10 @@ class Work:
 
     def _check(self, one: MappedStudy) -> None:
         for resource in one.resources:
-            if resource["resourceType"] == "Device":
-                if resource["id"] in self._checked_devices:
+            if resource in one.shared:
+                if resource["id"] in self._checked:
                     continue
-                self._checked_devices.add(resource["id"])
+                self._checked.add(resource["id"])
             check(resource, self.context.version)
         check(_envelope(one.bundle()), self.context.version)
 

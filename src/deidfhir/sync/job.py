@@ -13,7 +13,7 @@ from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
-from deidfhir.sync.target import Found, Target, comparable
+from deidfhir.sync.target import Found, Target, comparable, held_of
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
 
@@ -53,7 +53,7 @@ class SyncJob:
     progress: Callable[[int], None] | None = None
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
-    _devices: set[str] = field(default_factory=set, init=False)
+    _shared: set[str] = field(default_factory=set, init=False)
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _broken: int = field(default=0, init=False)
     _done: int = field(default=0, init=False)
@@ -110,16 +110,16 @@ class SyncJob:
         if not self._planner.is_settled(one, self.journal.study(one.id)):
             return False
         if isinstance(one, Unit):
-            if not all(self._device_is_known(device) for device in one.devices):
+            if not all(self._is_known(each) for each in one.shared):
                 return False
-            fresh = {device["id"] for device in one.devices} - self._devices
-            self._devices |= fresh
+            fresh = {each["id"] for each in one.shared} - self._shared
+            self._shared |= fresh
             self.report.count("unchanged", 1 + len(one.provenances) + len(fresh))
         self._tick()
         return True
 
-    def _device_is_known(self, device: JsonObject) -> bool:
-        return self.journal.device(device["id"]) == digest(comparable(device))
+    def _is_known(self, shared: JsonObject) -> bool:
+        return self.journal.device(shared["id"]) == digest(comparable(shared))
 
     def _process(self, batch: list[Unit | Refused]) -> None:
         found = self.target.find(one.id for one in batch)
@@ -150,7 +150,7 @@ class SyncJob:
 
     def _state(self, unit: Unit, found: Found, row: StudyRow | None) -> None:
         plan = self._planner.unit(unit, found, row, self._now())
-        if not self._put_devices(unit):
+        if not self._put_shared(unit):
             return
         if self.dry_run:
             self._foresee(plan, found)
@@ -168,21 +168,20 @@ class SyncJob:
         else:
             self.journal.put_study(plan.id, plan.row)
 
-    def _put_devices(self, unit: Unit) -> bool:
-        """Put the unit's Devices that are new to the target, serially and before their study."""
-        fresh = [one for one in unit.devices if one["id"] not in self._devices]
-        due = [one for one in fresh if not self._device_is_known(one)]
+    def _put_shared(self, unit: Unit) -> bool:
+        """Put what units share and the target lacks, serially and before their study."""
+        fresh = [one for one in unit.shared if one["id"] not in self._shared]
+        due = [one for one in fresh if not self._is_known(one)]
         self.report.count("unchanged", len(fresh) - len(due))
         if self.dry_run:
-            held = self.target.read("Device", [one["id"] for one in due])
-            self._foresee_all(due, {f"Device/{key}": one for key, one in held.items()})
+            self._foresee_all(due, held_of(self.target, due))
         elif due:
             outcomes = self._write(due, unit.name, failed=len(due) + 1 + len(unit.provenances))
             if outcomes is None:
                 return False
             shas = {one["id"]: digest(comparable(one)) for one in due}
             self._written(_Written(outcomes, devices=shas))
-        self._devices.update(one["id"] for one in fresh)
+        self._shared.update(one["id"] for one in fresh)
         return True
 
     def _send(self, plan: Plan) -> None:

@@ -68,6 +68,23 @@ class Target(Protocol):
         """Raise what writing would raise, as far as that can be known without writing."""
 
 
+def held_of(target: Target, resources: Iterable[JsonObject]) -> dict[str, JsonObject]:
+    """Return what a target holds in the places of some resources, by reference.
+
+    Args:
+        target: The target.
+        resources: Of any types; only type and id count.
+    """
+    wanted: dict[str, list[str]] = {}
+    for one in resources:
+        wanted.setdefault(one["resourceType"], []).append(one["id"])
+    return {
+        f"{kind}/{identity}": one
+        for kind, ids in wanted.items()
+        for identity, one in target.read(kind, ids).items()
+    }
+
+
 def comparable(resource: JsonObject) -> JsonObject:
     """Return a resource as far as it is ours: without what the server adds and `recorded` (D15)."""
     kept = {

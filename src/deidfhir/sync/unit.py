@@ -20,7 +20,7 @@ class Unit:
     Args:
         study: Its ImagingStudy.
         provenances: Its Provenance resources; the job sets their `recorded`.
-        devices: The Devices that they refer to, shared with other units.
+        shared: What they refer to and other units do, too: Devices, an Endpoint.
         key: What the ids of its statements are made of.
         instances: Instance UID → digest of what the instance claims, of those read in this run.
         name: How reports name it: an input path.
@@ -28,7 +28,7 @@ class Unit:
 
     study: JsonObject
     provenances: tuple[JsonObject, ...]
-    devices: tuple[JsonObject, ...]
+    shared: tuple[JsonObject, ...]
     key: str
     instances: Mapping[str, str]
     name: str

@@ -9,7 +9,7 @@ from itertools import islice
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
 from deidfhir.sync.report import worst
-from deidfhir.sync.target import Found, Target, comparable
+from deidfhir.sync.target import Found, Target, comparable, held_of
 from deidfhir.sync.unit import Refused, Statements, Unit
 
 
@@ -50,7 +50,7 @@ class VerifyJob:
     statements: Statements
     progress: Callable[[int], None] | None = None
     report: VerifyReport = field(default_factory=VerifyReport, init=False)
-    _devices: set[str] = field(default_factory=set, init=False)
+    _shared: set[str] = field(default_factory=set, init=False)
 
     def run(self, work: Iterable[Unit | Refused]) -> VerifyReport:
         """Read and compare; an error that ends the run is in the report."""
@@ -73,10 +73,9 @@ class VerifyJob:
 
     def _compare(self, unit: Unit, found: Found) -> None:
         held = found.by_reference()
-        fresh = [one for one in unit.devices if one["id"] not in self._devices]
-        devices = self.target.read("Device", [one["id"] for one in fresh])
-        held.update({f"Device/{identity}": one for identity, one in devices.items()})
-        self._devices.update(one["id"] for one in fresh)
+        fresh = [one for one in unit.shared if one["id"] not in self._shared]
+        held.update(held_of(self.target, fresh))
+        self._shared.update(one["id"] for one in fresh)
         for one in (*fresh, unit.study, *unit.provenances):
             name = reference(one)
             if name not in held:
