@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deidfhir.dicom.dicomjson import elements_of_json
-from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json
+from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError
 from deidfhir.fhir.check import check
@@ -19,7 +19,6 @@ from deidfhir.mapping import study as mapping
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Evidence
 from deidfhir.model.study import Study, StudyFold
 from deidfhir.pipeline.gate import parse_accept, refusal_of
 from deidfhir.pipeline.runs import (
@@ -107,8 +106,11 @@ def studies_from_json(
     """
     from deidfhir.dicom.evidence import evidence_of_json  # noqa: PLC0415 - pydicom only where used
 
-    sources = ((partial(elements_of_json, one), partial(evidence_of_json, one)) for one in objects)
-    yield from _folded(sources, on_skip)
+    def header(source: dict[str, Any]) -> Header:
+        evidence, odd = evidence_of_json(source), odd_in_json(source)
+        return Header(elements_of_json(source), evidence=evidence, odd=odd)
+
+    yield from _folded((partial(header, one) for one in objects), on_skip)
 
 
 def studies_from_datasets(
@@ -123,11 +125,14 @@ def studies_from_datasets(
     Raises:
         ObjectSkipped: An object cannot be used, and `on_skip` is not given.
     """
-    from deidfhir.dicom.dataset import elements_of  # noqa: PLC0415 - pydicom only where used
+    from deidfhir.dicom.dataset import elements_of, odd_in  # noqa: PLC0415 - only where used
     from deidfhir.dicom.evidence import evidence_of  # noqa: PLC0415
 
-    sources = ((partial(elements_of, one), partial(evidence_of, one)) for one in datasets)
-    yield from _folded(sources, on_skip)
+    def header(dataset: Dataset) -> Header:
+        odd = odd_in(dataset)  # before anything is decoded
+        return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
+
+    yield from _folded((partial(header, one) for one in datasets), on_skip)
 
 
 def studies_from_paths(
@@ -148,15 +153,13 @@ def studies_from_paths(
     yield from reading.studies
 
 
-def _folded(
-    sources: Iterable[tuple[Callable[[], Elements], Callable[[], Evidence]]],
-    on_skip: OnSkip | None,
-) -> Iterator[Study]:
+def _folded(sources: Iterable[Callable[[], Header]], on_skip: OnSkip | None) -> Iterator[Study]:
     fold = StudyFold()
-    for number, (elements, evidence) in enumerate(sources, start=1):
+    for number, source in enumerate(sources, start=1):
         name = f"#{number}"
         try:
-            fold.add(*instance_of(elements(), name, evidence=evidence()))
+            read = source()
+            fold.add(*instance_of(read.elements, name, evidence=read.evidence, odd=read.odd))
         except ObjectSkipped as skip:
             if on_skip is None:
                 raise

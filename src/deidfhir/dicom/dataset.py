@@ -61,6 +61,21 @@ def elements_of(dataset: Dataset, within: str = "object", depth: int = 0) -> Ele
     return found
 
 
+def odd_in(dataset: Dataset) -> tuple[str, ...]:
+    """Return the codes of what the encoding of the markers shows.
+
+    Args:
+        dataset: As read; elements that are decoded already show nothing.
+    """
+    for tag, attribute in attributes("object").items():
+        if attribute.is_marker and tag in dataset:
+            element: Any = dataset.get_item(tag)
+            written = element.VR if isinstance(element, RawDataElement) else None
+            if written is not None and written != attribute.vr:
+                return ("marker-vr",)
+    return ()
+
+
 def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:
     if attribute.vr == "SQ":
         if not attribute.items:

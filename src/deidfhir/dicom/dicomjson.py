@@ -77,6 +77,32 @@ def elements_of_json(source: dict[str, Any], within: str = "object", depth: int 
     return found
 
 
+def odd_in_json(source: dict[str, Any]) -> tuple[str, ...]:
+    """Return the codes of what the form of the markers shows.
+
+    Args:
+        source: Tag → `{"vr": …, "Value": […]}`.
+    """
+    found = set()
+    wanted = attributes("object")
+    for key, element in source.items():
+        attribute = wanted.get(_tag(key) or -1)
+        if attribute is None or not attribute.is_marker or not isinstance(element, dict):
+            continue
+        if "BulkDataURI" in element:
+            found.add("marker-in-bulk")
+        if element.get("vr") not in (None, attribute.vr):
+            found.add("marker-vr")
+        value = element.get("Value")
+        if any(isinstance(one, str) and "\\" in one for one in _listed(value)):
+            found.add("values-in-one-string")
+    return tuple(sorted(found))
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _content(element: dict[str, Any], attribute: Attribute, depth: int) -> Content:
     value = element.get("Value")
     if attribute.vr == "SQ":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from deidfhir.errors import SkippableError
+from deidfhir.model.record import NO_EVIDENCE, Evidence
 
 Content: TypeAlias = "tuple[str, ...] | tuple[Elements, ...]"
 """Values of an element, or items of a sequence; `()` is present and empty."""
@@ -14,6 +16,24 @@ Elements: TypeAlias = "dict[str, Content]"
 
 
 _DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was read of one object.
+
+    Args:
+        elements: The wanted elements.
+        tail_broken: Whether the header is broken after the last marker, so that what stands
+            there is not known.
+        evidence: What may support the recognition of a tool.
+        odd: Codes of what its encoding showed.
+    """
+
+    elements: Elements
+    tail_broken: bool = False
+    evidence: Evidence = NO_EVIDENCE
+    odd: tuple[str, ...] = ()
 
 
 class ObjectSkipped(SkippableError):  # noqa: N818 - a result that reading gives, not a fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,28 +12,10 @@ from pydicom.dataset import FileDataset
 from pydicom.filereader import read_partial
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from deidfhir.dicom.dataset import elements_of, quiet
-from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.dataset import elements_of, odd_in, quiet
+from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_of
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
-from deidfhir.model.record import NO_EVIDENCE, Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What was read of one file.
-
-    Args:
-        elements: The wanted elements.
-        tail_broken: Whether the header is broken after the last marker, so that what stands
-            there is not known.
-        evidence: What may support the recognition of a tool.
-    """
-
-    elements: Elements
-    tail_broken: bool = False
-    evidence: Evidence = NO_EVIDENCE
-
 
 _ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
 
@@ -98,7 +80,8 @@ def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Header
             raise ObjectSkipped("truncated")
         if not passed_last:
             _require_whole(dataset, watched, size)
-        return Header(elements_of(dataset), evidence=evidence_of(dataset))
+        odd = odd_in(dataset)
+        return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
 
 
 class _Watched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from deidfhir.dicom.elements import Elements, ObjectSkipped
@@ -18,6 +19,7 @@ from deidfhir.model.record import (
     trimmed,
 )
 from deidfhir.model.uid import is_oid, is_usable
+from deidfhir.tables import table
 
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
 # Attributes of VM 1 that would be used; the markers keep all their values.
@@ -44,6 +46,7 @@ def instance_of(
     *,
     tail_broken: bool = False,
     evidence: Evidence = NO_EVIDENCE,
+    odd: Iterable[str] = (),
 ) -> tuple[Instance, tuple[Finding, ...]]:
     """Return what one object states, and what is odd about its identity (D23).
 
@@ -52,6 +55,7 @@ def instance_of(
         path: Where it was read, as the operator named it.
         tail_broken: Whether what stands after the markers could not be read.
         evidence: What may support the recognition of a tool.
+        odd: Codes of what its encoding showed.
 
     Raises:
         ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
@@ -60,7 +64,6 @@ def instance_of(
     series = _uid(elements, "SeriesInstanceUID", "no-series-uid")
     sop = _uid(elements, "SOPInstanceUID", "no-instance-uid")
     sop_class = _first(elements, "SOPClassUID")
-    odd = [uid for uid in (study, series, sop, sop_class) if is_usable(uid) and not is_oid(uid)]
     instance = Instance(
         study_uid=study,
         series_uid=series,
@@ -85,9 +88,26 @@ def instance_of(
         tail_broken=tail_broken,
         evidence=evidence,
     )
-    codes = ["uid-not-oid"] * bool(odd) + ["header-tail-broken"] * tail_broken
-    codes += ["several-values"] * any(len(elements.get(one, ())) > 1 for one in _SINGLE)
+    codes = [*_oddities(instance, elements), *odd]
     return instance, tuple(Finding(code, path) for code in codes)
+
+
+def _oddities(instance: Instance, elements: Elements) -> Iterator[str]:
+    """Yield the codes of what is odd beside the markers."""
+    uids = (
+        instance.study_uid,
+        instance.series_uid,
+        instance.sop_instance_uid,
+        instance.sop_class_uid,
+    )
+    if any(is_usable(uid) and not is_oid(uid) for uid in uids):
+        yield "uid-not-oid"
+    if instance.tail_broken:
+        yield "header-tail-broken"
+    if _purpose_is_wrong(elements):
+        yield "equipment-purpose-wrong"
+    if any(len(elements.get(one, ())) > 1 for one in _SINGLE):
+        yield "several-values"
 
 
 def _uid(elements: Elements, keyword: str, otherwise: str) -> str:
@@ -161,6 +181,17 @@ def _deidentifies(item: Item) -> bool:
     return any(
         code.first("CodeValue") == DEIDENTIFYING_EQUIPMENT
         and code.first("CodingSchemeDesignator").upper() == "DCM"
+        for code in item.items("PurposeOfReferenceCodeSequence")
+    )
+
+
+def _purpose_is_wrong(elements: Elements) -> bool:
+    """Whether an equipment item has a code of CID 7050 as its purpose."""
+    methods: dict[str, str] = table("generated/dicom-codes.json")["CID 7050"]
+    items = _items(elements.get("ContributingEquipmentSequence"), "equipment item") or ()
+    return any(
+        code.first("CodeValue") in methods
+        for item in items
         for code in item.items("PurposeOfReferenceCodeSequence")
     )
 

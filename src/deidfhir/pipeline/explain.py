@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from deidfhir.config import Settings
-from deidfhir.dicom.dicomjson import elements_of_json, read_json
-from deidfhir.dicom.elements import ObjectSkipped
+from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json, read_json
+from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.evidence import evidence_of_json
-from deidfhir.dicom.headers import Header, read_header
+from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
@@ -64,7 +64,8 @@ def explained(path: Path, settings: Settings) -> dict[str, Any]:
 def _headers(path: Path) -> Iterator[Header]:
     if path.suffix.lower() == JSON_SUFFIX:
         for one in read_json(path):
-            yield Header(elements_of_json(one), evidence=evidence_of_json(one))
+            evidence, odd = evidence_of_json(one), odd_in_json(one)
+            yield Header(elements_of_json(one), evidence=evidence, odd=odd)
     else:
         yield read_header(path)
 
@@ -72,7 +73,11 @@ def _headers(path: Path) -> Iterator[Header]:
 def _object(header: Header, path: Path, settings: Settings) -> dict[str, Any]:
     elements = header.elements
     instance, findings = instance_of(
-        elements, str(path), tail_broken=header.tail_broken, evidence=header.evidence
+        elements,
+        str(path),
+        tail_broken=header.tail_broken,
+        evidence=header.evidence,
+        odd=header.odd,
     )
     verdict, reasons = verdict_of(instance.markers)
     study = Study(instance.study_uid, (instance,), findings)

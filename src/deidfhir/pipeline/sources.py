@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from deidfhir.dicom.dicomjson import elements_of_json, read_json
+from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json, read_json
 from deidfhir.dicom.elements import ObjectSkipped
 from deidfhir.dicom.evidence import evidence_of_json
 from deidfhir.dicom.headers import read_header
@@ -150,7 +150,10 @@ def _read_json(path: Path, reading: Reading) -> None:
     for number, one in enumerate(read_json(path), start=1):
         try:
             instance, findings = instance_of(
-                elements_of_json(one), str(path), evidence=evidence_of_json(one)
+                elements_of_json(one),
+                str(path),
+                evidence=evidence_of_json(one),
+                odd=odd_in_json(one),
             )
         except ObjectSkipped as skip:
             reading.skipped.append(Finding(skip.code, f"{path}#{number}"))
@@ -177,6 +180,7 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
             str(path),
             tail_broken=header.tail_broken,
             evidence=header.evidence,
+            odd=header.odd,
         )
     except ObjectSkipped:
         if named or marked:

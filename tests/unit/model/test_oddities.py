@@ -82,7 +82,8 @@ def test_an_oddity_is_found_where_it_is_and_only_there(name: str) -> None:
 def test_every_oddity_of_the_table_is_shown() -> None:
     text = list(table("findings.toml"))
     first, last = text.index("method-repeated"), text.index("temporal-alone")
-    assert set(text[first : last + 1]) == set(SHOWN)
+    of_reading = {"equipment-purpose-wrong", "marker-vr", "marker-in-bulk", "values-in-one-string"}
+    assert set(text[first : last + 1]) == set(SHOWN) | of_reading
 
 
 def test_a_code_value_of_twenty_characters_is_too_long_and_kept() -> None:
