@@ -10,6 +10,7 @@ from deidfhir.version import __version__
 if TYPE_CHECKING:
     from deidfhir.api import (
         NotAccepted,
+        datasets_of,
         map_dataset,
         map_study,
         studies_from_datasets,
@@ -64,6 +65,7 @@ _HOMES = {
     "studies_from_datasets": "api",
     "studies_from_json": "api",
     "studies_from_paths": "api",
+    "datasets_of": "api",
     "sync_paths": "api",
     "verify_paths": "api",
 }
@@ -89,6 +91,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "__version__",
+    "datasets_of",
     "load_settings",
     "map_dataset",
     "map_study",

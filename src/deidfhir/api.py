@@ -15,6 +15,7 @@ from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError
 from deidfhir.fhir.check import check
+from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping import study as mapping
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy
@@ -165,6 +166,28 @@ def _folded(sources: Iterable[Callable[[], Header]], on_skip: OnSkip | None) -> 
                 raise
             on_skip(Finding(skip.code, name))
     yield from fold
+
+
+def datasets_of(resources: Iterable[JsonObject]) -> Iterator[Dataset]:
+    """Give back the markers of every instance that FHIR resources state, as data sets.
+
+    What is marked as withheld is left out. A value that is longer than its Value Representation
+    allows is kept whole.
+
+    Args:
+        resources: Bundles or ImagingStudy resources, such as a server's answers.
+    """
+    from pydicom.dataset import Dataset  # noqa: PLC0415 - pydicom only where used
+
+    from deidfhir.dicom.dataset import quiet  # noqa: PLC0415
+    from deidfhir.pipeline.reversing import Reversal  # noqa: PLC0415
+
+    reversal = Reversal()
+    for resource in resources:
+        for one in reversal.objects_of(resource):
+            with quiet():
+                dataset = Dataset.from_json(one)
+            yield dataset
 
 
 def sync_paths(  # noqa: PLR0913 - the options of the command, by name

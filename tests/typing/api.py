@@ -86,3 +86,8 @@ def from_data_sets(datasets: list[Dataset]) -> deidfhir.Study:
     """Data sets become one study."""
     (study,) = deidfhir.studies_from_datasets(datasets)
     return study
+
+
+def the_markers_back(bundles: list[dict[str, Any]]) -> list[Dataset]:
+    """What FHIR states comes back as data sets."""
+    return list(deidfhir.datasets_of(bundles))

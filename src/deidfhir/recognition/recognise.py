@@ -15,6 +15,7 @@ from deidfhir.recognition.vocabulary import Vocabulary
 from deidfhir.recognition.yields import method_codes, stated_date
 
 _LONGEST = 1024  # LO holds 64 characters; no wording of a tool is near this
+_MOST = 256  # no chain of tools writes as many values; a hostile object may hold millions
 _JOINED = ", "  # writers of other formats join the values of the attribute with it
 
 
@@ -36,10 +37,10 @@ def _recognised(
     texts: tuple[str, ...], codes: Items, evidence: Evidence, vocabulary: Vocabulary
 ) -> Recognised:
     values = [trimmed(text) for text in texts]
-    known = list(_events(values, vocabulary))
+    known = list(_events(values[:_MOST], vocabulary))
     covered = {number for event in known for number in event.values}
     found = [_supported(event, codes, evidence) for event in known]
-    for number, terms in terms_in(values):
+    for number, terms in terms_in(values[:_MOST]):
         found += [Inference(rule=f"term.{code}", values=(number,), terms=(code,)) for code in terms]
     found.sort(key=lambda one: (one.values, one.rule))
     left = [number for number, value in enumerate(values, start=1) if value]

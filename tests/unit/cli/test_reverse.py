@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deidfhir.api import studies_from_json, studies_from_paths
+from deidfhir.api import (
+    datasets_of,
+    studies_from_datasets,
+    studies_from_json,
+    studies_from_paths,
+)
 from deidfhir.model.record import Markers
 from tests.synthetic.objects import equipment, instance, write
 from tests.synthetic.vocabulary import TCIA_TEXT
@@ -55,6 +60,16 @@ def test_the_objects_come_back_one_a_line(cli: Cli, bundles: Path, tmp_path: Pat
     for uid, one in found.items():
         assert one.method == given[uid].markers.method
         assert one.patient_identity_removed == ("YES",)
+
+
+def test_from_python_they_come_back_as_data_sets(cli: Cli, bundles: Path) -> None:
+    lines = [json.loads(line) for line in bundles.read_text(encoding="utf-8").splitlines()]
+    found = {one.SOPInstanceUID: one for one in datasets_of(lines)}
+    assert len(found) == 2
+    written = markers(cli("reverse", bundles).lines)
+    for study in studies_from_datasets(found.values()):
+        for one in study.instances:
+            assert one.markers == written[one.sop_instance_uid]
 
 
 def test_what_is_withheld_is_left_out_and_counted(cli: Cli, bundles: Path) -> None:
