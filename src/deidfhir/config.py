@@ -33,6 +33,7 @@ class Settings:
         operators: Whether Operators' Name of a 109104 item may leave (D4).
         narrative: Whether resources carry a narrative (D24).
         tools: Folder of the site's own tool entries, which add to or override ours (D16).
+        patient: `reference` for a logical reference, `resource` for a minimal Patient (D6).
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
     """
 
@@ -46,11 +47,13 @@ class Settings:
     narrative: bool = True
     tools: str = ""
     dicomweb_root: str = ""
+    patient: Literal["reference", "resource"] = "reference"
 
 
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),
     "activity": ("DEID", "PSEUD", "ANONY"),
+    "patient": ("reference", "resource"),
 }
 _FORMS = {"tenant": "a text without |", "tools": "a folder", "dicomweb_root": "a URL"}
 

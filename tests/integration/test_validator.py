@@ -30,6 +30,7 @@ EVERYTHING = Settings(
     label="PSEUDED",
     activity="PSEUD",
     operators=True,
+    patient="resource",
     dicomweb_root="https://archive.example/dicom-web",
 )
 WITHOUT_TEXT = Settings(activity="ANONY", narrative=False)

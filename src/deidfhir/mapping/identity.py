@@ -65,6 +65,10 @@ class Namer:
         """Return the id of the Endpoint of a DICOMweb root."""
         return self._id("Endpoint", root)
 
+    def patient(self, study_uid: str) -> str:
+        """Return the id of the Patient of a study."""
+        return self._id("Patient", study_uid)
+
     def _id(self, *parts: str) -> str:
         site: UUID = uuid5(NAMESPACE_URL, self.namespace)
         return str(uuid5(site, "|".join((_FORM, self.tenant, *parts))))

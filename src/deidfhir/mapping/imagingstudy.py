@@ -16,12 +16,12 @@ from deidfhir.mapping.leaving import (
     agreed,
     dates_are_modified,
     dates_clash,
-    leaving_patient_id,
     unlocks_dates,
     unlocks_descriptors,
 )
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.markers import extension, place
+from deidfhir.mapping.patient import pseudonym_of
 from deidfhir.mapping.temporal import fhir_from_date_and_time
 from deidfhir.mapping.terminology import dcm, is_defined_modality
 from deidfhir.model.record import Instance
@@ -192,11 +192,12 @@ def _number(texts: set[str], draft: _Draft) -> int | None:
 
 
 def _subject(draft: _Draft) -> JsonObject:
-    settings = draft.context.settings
-    value, why = leaving_patient_id(draft.study.instances)
-    if value is not None and is_fhir_string(value):
-        system = settings.patient_id_system or settings.namespace
-        return {"type": "Patient", "identifier": {"system": system, "value": value}}
+    identifier, why = pseudonym_of(draft.study, draft.context)
+    if identifier is not None and draft.context.settings.patient == "resource":
+        identity = draft.context.namer.patient(draft.study.uid)
+        return {"reference": f"Patient/{identity}", "type": "Patient"}
+    if identifier is not None:
+        return {"type": "Patient", "identifier": identifier}
     if why == "differs":
         draft.findings.add("patient-ids-differ")
     reason = UNKNOWN if why == "empty" else MASKED

@@ -10,6 +10,7 @@ from deidfhir.mapping.device import device_of
 from deidfhir.mapping.endpoint import endpoint_of
 from deidfhir.mapping.imagingstudy import imaging_study
 from deidfhir.mapping.leaving import leaving_markers
+from deidfhir.mapping.patient import patient_of
 from deidfhir.mapping.provenance import provenances_of
 from deidfhir.mapping.steps import marker_sets
 from deidfhir.model.finding import Finding
@@ -23,12 +24,14 @@ class MappedStudy:
     Args:
         shared: The Endpoint, if there is one, and the Devices that it names, by id; other studies
             refer to the same.
+        patient: Its Patient, if the site asks for one and it may leave.
         imaging_study: Its ImagingStudy.
         provenances: Its Provenance resources, marker set by marker set, the whole first.
         findings: What making them showed, beside the study's own findings.
     """
 
     shared: tuple[JsonObject, ...]
+    patient: JsonObject | None
     imaging_study: JsonObject
     provenances: tuple[JsonObject, ...]
     findings: tuple[Finding, ...]
@@ -36,7 +39,12 @@ class MappedStudy:
     @property
     def resources(self) -> tuple[JsonObject, ...]:
         """All resources, each after those it refers to."""
-        return (*self.shared, self.imaging_study, *self.provenances)
+        return (*self.shared, *self.patients, self.imaging_study, *self.provenances)
+
+    @property
+    def patients(self) -> tuple[JsonObject, ...]:
+        """The Patient, as a tuple of one or none."""
+        return () if self.patient is None else (self.patient,)
 
     @property
     def devices(self) -> tuple[JsonObject, ...]:
@@ -70,6 +78,7 @@ def map_study(study: Study, context: MappingContext) -> MappedStudy:
     endpoint = endpoint_of(context)
     return MappedStudy(
         shared=(*([endpoint] if endpoint else []), *(devices[key] for key in sorted(devices))),
+        patient=patient_of(study, context),
         imaging_study=resource,
         provenances=tuple(provenances),
         findings=tuple(Finding(code) for code in sorted(codes)),

@@ -13,6 +13,7 @@ from deidfhir.fhir.outcome import operation_outcome
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
+from deidfhir.mapping.patient import withdrawn_patient
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.mapping.withdrawal import is_ours, is_withdrawn, withdrawn_provenance, withdrawn_study
 from deidfhir.model.checks import findings_of
@@ -93,6 +94,7 @@ class Work:
                     study.uid,
                     _claims(study),
                     study.path,
+                    one.patients,
                 )
             elif self.refusals[-1].finding.code == "not-accepted":
                 # A study that is refused for another reason is not known to be wrong with what
@@ -156,6 +158,14 @@ class OurStatements:
     def is_withdrawn(self, provenance: JsonObject) -> bool:
         """Whether a Provenance carries our mark of withdrawal."""
         return is_withdrawn(provenance, self.context)
+
+    def patient_id(self, key: str) -> str:
+        """Return the id of the Patient of the study of this UID."""
+        return self.context.namer.patient(key)
+
+    def withdrawn_patient(self, identity: str) -> JsonObject:
+        """Return what overwrites a Patient that the target refuses to delete."""
+        return withdrawn_patient(identity, self.context)
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -14,7 +14,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.target import Found
 
-KINDS = ("Device", "Endpoint", "ImagingStudy", "Provenance")
+KINDS = ("Device", "Endpoint", "ImagingStudy", "Patient", "Provenance")
 
 
 @dataclass(slots=True)

@@ -114,7 +114,7 @@ class SyncJob:
                 return False
             fresh = {each["id"] for each in one.shared} - self._shared
             self._shared |= fresh
-            self.report.count("unchanged", 1 + len(one.provenances) + len(fresh))
+            self.report.count("unchanged", len(one.own) + len(fresh))
         self._tick()
         return True
 
@@ -176,7 +176,7 @@ class SyncJob:
         if self.dry_run:
             self._foresee_all(due, held_of(self.target, due))
         elif due:
-            outcomes = self._write(due, unit.name, failed=len(due) + 1 + len(unit.provenances))
+            outcomes = self._write(due, unit.name, failed=len(due) + len(unit.own))
             if outcomes is None:
                 return False
             shas = {one["id"]: digest(comparable(one)) for one in due}
@@ -189,11 +189,13 @@ class SyncJob:
         try:
             outcomes = self.target.write(plan.puts, plan.deletes)
         except Rejected as error:
-            if not plan.stale or error.is_of_the_server:
+            if not plan.deletes or error.is_of_the_server:
                 self._reject(error, plan.name, len(plan.puts))
                 return
             # Some servers refuse deletion: what should go is overwritten and marked (D18).
             marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
+            if plan.gone:
+                marked.append(self.statements.withdrawn_patient(plan.gone))
             puts = [*plan.puts, *marked]
             rewritten = self._write(puts, plan.name, failed=len(puts))
             if rewritten is None:
@@ -234,11 +236,12 @@ class SyncJob:
         self._unflushed.clear()
 
     def _foresee(self, plan: Plan, found: Found) -> None:
-        held = found.by_reference()
+        patients = [one for one in plan.puts if one["resourceType"] == "Patient"]
+        held = {**found.by_reference(), **held_of(self.target, patients)}
         differs = any(
             comparable(held.get(reference(one), {})) != comparable(one) for one in plan.puts
         )
-        if differs or plan.stale:
+        if differs or plan.deletes:
             self.target.rehearse()
         self._foresee_all(plan.puts, held)
         self.report.count("deleted", len(plan.deletes))

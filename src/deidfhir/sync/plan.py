@@ -32,6 +32,7 @@ class Plan:
         stale: Provenance that are no longer stated, as the target has them.
         row: The row to store once the writes are acknowledged.
         before: The row to store before they are sent.
+        gone: The id of a Patient of ours that is no longer stated, or an empty text.
     """
 
     id: str
@@ -40,11 +41,13 @@ class Plan:
     stale: list[JsonObject]
     row: StudyRow
     before: StudyRow
+    gone: str = ""
 
     @property
     def deletes(self) -> list[str]:
         """The references to delete."""
-        return [f"Provenance/{one['id']}" for one in self.stale]
+        patient = [f"Patient/{self.gone}"] if self.gone else []
+        return [f"Provenance/{one['id']}" for one in self.stale] + patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,12 @@ class Planner:
         return Plan(
             id=unit.id,
             name=unit.name,
-            puts=[unit.study, *(with_recorded(one, recorded) for one in unit.provenances)],
+            puts=[
+                *unit.patients,
+                unit.study,
+                *(with_recorded(one, recorded) for one in unit.provenances),
+            ],
+            gone="" if unit.patients else self._patient(unit, found),
             stale=[one for one in self._ours(unit, found, row) if one["id"] not in stated],
             row=StudyRow("sent", unit.sha, recorded, self.sources(unit, row, sent=True)),
             before=StudyRow("planned", "", kept, self.sources(unit, row, sent=False)),
@@ -145,6 +153,7 @@ class Planner:
         return Plan(
             id=refused.id,
             name=refused.name,
+            gone=self._patient(refused, found),
             puts=puts,
             stale=stale,
             row=StudyRow("refused", "", {}, self.sources(refused, row, sent=True)),
@@ -180,6 +189,13 @@ class Planner:
             if not self.statements.is_withdrawn(provenance)
             and (provenance["id"] in journaled or self.statements.is_ours(provenance, one.key))
         ]
+
+    def _patient(self, one: Unit | Refused, found: Found) -> str:
+        """Return the id of our Patient if the study that the target holds refers to it."""
+        subject = (found.study or {}).get("subject")
+        reference = subject.get("reference") if isinstance(subject, dict) else None
+        identity = self.statements.patient_id(one.key)
+        return identity if reference == f"Patient/{identity}" else ""
 
     def _first_recorded(
         self, identity: str, found: Found, row: StudyRow | None, now: str

@@ -24,6 +24,7 @@ class Unit:
         key: What the ids of its statements are made of.
         instances: Instance UID → digest of what the instance claims, of those read in this run.
         name: How reports name it: an input path.
+        patients: Its Patient, if it has one.
     """
 
     study: JsonObject
@@ -32,6 +33,7 @@ class Unit:
     key: str
     instances: Mapping[str, str]
     name: str
+    patients: tuple[JsonObject, ...] = ()
 
     @property
     def id(self) -> str:
@@ -40,9 +42,14 @@ class Unit:
         return identity
 
     @property
+    def own(self) -> tuple[JsonObject, ...]:
+        """What is the study's alone, each after what it refers to."""
+        return (*self.patients, self.study, *self.provenances)
+
+    @property
     def sha(self) -> str:
         """Digest of what it states, `recorded` left out."""
-        return digest([comparable(one) for one in (self.study, *self.provenances)])
+        return digest([comparable(one) for one in self.own])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,12 @@ class Statements(Protocol):
 
     def is_withdrawn(self, provenance: JsonObject) -> bool:
         """Whether a Provenance is marked as withdrawn."""
+
+    def patient_id(self, key: str) -> str:
+        """Return the id that the Patient of the study of a key has, if it has one."""
+
+    def withdrawn_patient(self, identity: str) -> JsonObject:
+        """Return what overwrites a Patient that the target refuses to delete."""
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -74,9 +74,9 @@ class VerifyJob:
     def _compare(self, unit: Unit, found: Found) -> None:
         held = found.by_reference()
         fresh = [one for one in unit.shared if one["id"] not in self._shared]
-        held.update(held_of(self.target, fresh))
+        held.update(held_of(self.target, (*fresh, *unit.patients)))
         self._shared.update(one["id"] for one in fresh)
-        for one in (*fresh, unit.study, *unit.provenances):
+        for one in (*fresh, *unit.own):
             name = reference(one)
             if name not in held:
                 self.report.missing.append((name, unit.name))

@@ -166,7 +166,7 @@ GARBAGE = {
     "null": b"null\n",
     "without id": b'{"resourceType":"Device"}\n',
     "without type": b'{"id":"a"}\n',
-    "another type": b'{"resourceType":"Patient","id":"a"}\n',
+    "another type": b'{"resourceType":"Observation","id":"a"}\n',
     "id is no text": b'{"resourceType":"Device","id":[1]}\n',
     "not UTF-8": b'{"resourceType":"Device","id":"\xff"}\n',
     "deep": b"[" * 100_000,
@@ -233,6 +233,6 @@ def test_the_stamp_tells_whether_someone_else_changed_the_folder(folder: NdjsonF
 
 def test_files_of_other_types_in_the_folder_are_left_alone(folder: NdjsonFolder) -> None:
     folder.path.mkdir(parents=True)
-    (folder.path / "Patient.ndjson").write_bytes(b"theirs")
+    (folder.path / "Observation.ndjson").write_bytes(b"theirs")
     written(folder, device("a"))
-    assert (folder.path / "Patient.ndjson").read_bytes() == b"theirs"
+    assert (folder.path / "Observation.ndjson").read_bytes() == b"theirs"

@@ -33,6 +33,14 @@ class Statements:
         """Tell by a mark."""
         return "withdrawn" in provenance
 
+    def patient_id(self, key: str) -> str:
+        """Make it of the key."""
+        return f"patient-{key}"
+
+    def withdrawn_patient(self, identity: str) -> Json:
+        """Leave type and id."""
+        return {"resourceType": "Patient", "id": identity, "active": False}
+
     def withdrawn_study(self, resource: Json) -> Json:
         """Leave type and id."""
         return {key: resource[key] for key in ("resourceType", "id")}
