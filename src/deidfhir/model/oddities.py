@@ -13,6 +13,7 @@ from deidfhir.tables import table
 _LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16, "UI": 64}  # PS3.5 6.2, characters
 _PACKED = re.compile(r"(?<!\d)1131\d\d(?!\d)")
 _DATE = re.compile(r"(?:19|20)\d{2}-?[01]\d-?[0-3]\d(?:[ T]?\d{2}:?\d{2}(?::?\d{2})?)?")
+_LONGITUDINAL = frozenset({"113106", "113107"})
 _ELSEWHERE = "0012,0064"
 _VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 
@@ -34,6 +35,8 @@ def oddities(instance: Instance) -> Iterator[str]:
     temporal = markers.longitudinal_temporal_information_modified
     if keyword_of(temporal) and not _states_anything(markers):
         yield "temporal-alone"
+    if not keyword_of(temporal) and markers.option_codes() & _LONGITUDINAL:
+        yield "temporal-missing"
 
 
 def _states_anything(markers: Markers) -> bool:

@@ -12,6 +12,7 @@ from deidfhir.model.attributes import Attribute, attributes
 from deidfhir.package.base import Publication
 from deidfhir.tables import table
 
+_DICOM = "dicom"
 _DEEPEST = 2  # an equivalent code may have equivalent codes; as deep as anyone has been seen to go
 
 
@@ -40,6 +41,7 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
     return {
         **publication.resource("StructureDefinition", url, row),
         "fhirVersion": publication.fhir_version,
+        **_mapped_standard(row),
         "kind": "complex-type",
         "abstract": False,
         "context": [{"type": "element", "expression": one} for one in row["contexts"]],
@@ -48,6 +50,26 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
         "derivation": "constraint",
         "differential": {"element": elements},
     }
+
+
+def _mapped_standard(row: dict[str, Any]) -> JsonObject:
+    """Return what the elements' `mapping` refers to, where they have one."""
+    if "attributes" not in row and not any("group" in slot for slot in row.get("slots", ())):
+        return {}
+    uri = table("urls.toml")["hl7"]["dicom_standard"]
+    return {"mapping": [{"identity": _DICOM, "uri": uri, "name": "DICOM"}]}
+
+
+def _mapping(attribute: str, group: str | None) -> JsonObject:
+    """Return the `mapping` of a slot to the attribute and the context group of its codes.
+
+    A binding would say the same, but validators warn, whatever its strength, wherever the value set
+    is not loaded; and nobody publishes it for certain.
+    """
+    entry = {"identity": _DICOM, "map": attribute or group or ""}
+    if group:
+        entry["comment"] = f"{group}: {table('package/terminology.toml')['dicom'][group]}"
+    return {"mapping": [entry]}
 
 
 def _simple(row: dict[str, Any]) -> Iterator[JsonObject]:
@@ -89,7 +111,8 @@ def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iter
     if "binding" in slot:
         strength = {"strength": "required", "valueSet": publication.value_set(slot["binding"])}
         value["binding"] = strength
-    yield from _head(identity, slot["url"], slot.get("min", 0), slot["max"], slot["text"])
+    head = _head(identity, slot["url"], slot.get("min", 0), slot["max"], slot["text"])
+    yield {**head, **_mapping("", slot["group"])} if "group" in slot else head
     yield from _tail(identity, slot["url"], value)
 
 
@@ -98,13 +121,13 @@ def _attribute(
 ) -> Iterator[JsonObject]:
     """Yield a slot that holds a DICOM attribute: its values, or the items of its sequence."""
     name, text = attribute.slot, f"{attribute.label} {attribute.keyword}, {attribute.section}"
+    group = table("package/extensions.toml")["context-group"].get(name)
+    yield {**_head(identity, name, 0, "*", text), **_mapping(attribute.label, group)}
     if not attribute.items:
         texts = [{"code": "string"}, {"code": "base64Binary"}]
-        yield from _head(identity, name, 0, "*", text)
         yield from _tail(identity, name, {"type": texts})
         return
     inner = f"{identity}.extension:{name}"
-    yield from _head(identity, name, 0, "*", text)
     if depth < _DEEPEST:
         yield _sliced(inner, _path(inner))
         yield from _item(inner, attribute.items, publication, depth + 1)
@@ -131,11 +154,10 @@ def _item(identity: str, within: str, publication: Publication, depth: int) -> I
         yield from _attribute(identity, attribute, publication, depth)
 
 
-def _head(identity: str, name: str, least: int, most: str, text: str) -> Iterator[JsonObject]:
-    path = _path(identity)
-    yield {
+def _head(identity: str, name: str, least: int, most: str, text: str) -> JsonObject:
+    return {
         "id": f"{identity}.extension:{name}",
-        "path": f"{path}.extension",
+        "path": f"{_path(identity)}.extension",
         "sliceName": name,
         "short": text,
         "min": least,

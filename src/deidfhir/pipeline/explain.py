@@ -82,7 +82,7 @@ def _object(header: Header, path: Path, settings: Settings) -> dict[str, Any]:
     verdict, reasons = verdict_of(instance.markers)
     study = Study(instance.study_uid, (instance,), findings)
     rows = [
-        _row(attribute, elements[attribute.keyword], instance)
+        _row(attribute, elements[attribute.keyword], instance, settings)
         for attribute in attributes("object").values()
         if attribute.keyword in elements
     ]
@@ -106,7 +106,9 @@ def _inferred(instance: Instance, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> dict[str, Any]:
+def _row(
+    attribute: Attribute, content: tuple[Any, ...], instance: Instance, settings: Settings
+) -> dict[str, Any]:
     leaves = _leaves(attribute.leaves, instance)
     # The UIDs of an object that is refused by default do not show (D3).
     removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
@@ -121,14 +123,16 @@ def _row(attribute: Attribute, content: tuple[Any, ...], instance: Instance) -> 
         "attribute": attribute.keyword,
         "section": attribute.section,
         "leaves": leaves,
-        "to": [_element(attribute), *also] if leaves and attribute.to else [],
+        "to": [_element(attribute, settings), *also] if leaves and attribute.to else [],
         "rule": rule,
         "values": texts if leaves and (attribute.is_marker or removed) else [],
         "items": len(content) - len(texts),
     }
 
 
-def _element(attribute: Attribute) -> str:
+def _element(attribute: Attribute, settings: Settings) -> str:
+    if attribute.keyword == "PatientID" and settings.patient == "resource":
+        return "Patient.identifier"
     if attribute.is_marker:
         return f"ImagingStudy.extension(deidentification-markers).{attribute.slot}"
     return attribute.to
@@ -159,7 +163,9 @@ def _equipment_rows(instance: Instance, settings: Settings) -> Iterator[dict[str
                 "attribute": keyword,
                 "section": attribute.section,
                 "leaves": leaves,
-                "to": [f"{_element(parent)}.{attribute.slot}", *attribute.also] if leaves else [],
+                "to": [f"{_element(parent, settings)}.{attribute.slot}", *attribute.also]
+                if leaves
+                else [],
                 "rule": "always leaves" if always else _NEEDS[attribute.leaves],
                 "values": list(item.values(keyword)),
                 "items": len(item.items(keyword)),

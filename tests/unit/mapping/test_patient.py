@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from deidfhir.fhir.versions import FHIR_NAMES, FhirName
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import Instance, Markers
+from tests.conftest import Cli
+from tests.synthetic.objects import instance as made
+from tests.synthetic.objects import write
 from tests.unit.model.records import instance, study
 
 RESOURCE = Settings(patient="resource", patient_id_system="https://site.example/pseudonyms")
@@ -45,6 +49,18 @@ def test_by_default_there_is_none() -> None:
     found = mapped(named(), settings=Settings())
     assert found.patient is None
     assert found.imaging_study["subject"]["identifier"]["value"] == "PSEUDO-7"
+
+
+def test_explain_tells_where_the_patient_id_goes(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(made(1, PatientIdentityRemoved="YES", PatientID="P"), tmp_path / "1.dcm")
+    told = []
+    for choice in ("reference", "resource"):
+        monkeypatch.setenv("DEIDFHIR_PATIENT", choice)
+        (found,) = cli("explain", tmp_path / "1.dcm", "--json").report["objects"]
+        told += [one["to"] for one in found["attributes"] if one["attribute"] == "PatientID"]
+    assert told == [["ImagingStudy.subject.identifier"], ["Patient.identifier"]]
 
 
 def test_its_id_does_not_depend_on_the_patient_id() -> None:

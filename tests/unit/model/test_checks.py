@@ -35,8 +35,11 @@ def beside_method(**fields: Any) -> Markers:  # noqa: ANN401 - whatever Markers 
     [
         (("113100", "113105"), []),
         (("113105",), ["profile-missing"]),
-        (("113100", "113106", "113107"), ["full-and-modified-in-one"]),
-        (("113100", "113107", "113109"), ["modified-dates-and-device"]),
+        (("113100", "113106", "113107"), ["full-and-modified-in-one", "temporal-missing"]),
+        (
+            ("113100", "113107", "113109"),
+            ["modified-dates-and-device", "temporal-missing"],
+        ),
         (("113100", "113101"), ["pixels-not-confirmed"]),
         (("113100", "113102"), ["features-not-confirmed"]),
     ],

@@ -64,6 +64,15 @@ SHOWN = {
         of(removed(equipment=(DATED,))),
     ),
     "markers-may-be-inherited": (of(removed(), SEG), of(Markers(), SEG)),
+    "temporal-missing": (
+        coded(dcm("113107")),
+        of(
+            removed(
+                method_code=dcms("113107"),
+                longitudinal_temporal_information_modified=("MODIFIED",),
+            )
+        ),
+    ),
     "temporal-alone": (
         of(Markers(longitudinal_temporal_information_modified=("MODIFIED",))),
         of(removed(longitudinal_temporal_information_modified=("MODIFIED",))),

@@ -92,6 +92,26 @@ def test_every_slot_of_the_attributes_is_in_the_markers() -> None:
             assert f"Extension{inner}.extension:{attribute.slot}" in slices
 
 
+@pytest.mark.parametrize("fhir", ["R4", "R5"])
+def test_slots_name_their_attribute_and_the_context_group_of_their_codes(fhir: FhirName) -> None:
+    definition = one("StructureDefinition", "deidentification-markers", fhir)
+    assert [each["identity"] for each in definition["mapping"]] == ["dicom"]
+    mapped = {
+        each["id"]: each["mapping"][0]
+        for each in definition["differential"]["element"]
+        if "mapping" in each
+    }
+    addresses = table("package/terminology.toml")["dicom"]
+    assert mapped["Extension.extension:method"] == {"identity": "dicom", "map": "(0012,0063)"}
+    for path, tag, group in (
+        ("methodCode", "(0012,0064)", "CID 7050"),
+        ("equipment.extension:purposeCode", "(0040,A170)", "CID 7005"),
+    ):
+        entry = mapped[f"Extension.extension:{path}"]
+        assert entry["map"] == tag
+        assert addresses[group] in entry["comment"]
+
+
 def test_code_systems_hold_the_tables() -> None:
     terms = one("CodeSystem", "deidentification-regulatory-term")
     assert [each["code"] for each in terms["concept"]] == list(
