@@ -16,9 +16,10 @@ from deidfhir.mapping.study import map_study
 from deidfhir.mapping.withdrawal import withdrawn_provenance, withdrawn_study
 from deidfhir.model.attributes import attributes
 from deidfhir.package.layout import examples
+from deidfhir.package.resources import conformance_resources
 from tests.conftest import Server
 from tests.integration.packaged import packaged
-from tests.integration.validation import unexpected, validated
+from tests.integration.validation import unexpected, unexpected_of_conformance, validated
 from tests.synthetic.pathologies import PATHOLOGIES
 from tests.synthetic.samples import write_samples
 from tests.synthetic.tool_texts import TOOLS, WORDINGS
@@ -88,6 +89,12 @@ def test_every_example_of_the_package_is_valid(server: Server) -> None:
     found = examples(Settings(), server.fhir)
     assert len(found) > 30
     assert unexpected(validated(packaged(server), found)) == []
+
+
+def test_every_conformance_resource_of_the_package_is_valid(server: Server) -> None:
+    found = conformance_resources(Settings(), server.fhir)
+    assert len(found) > 20
+    assert unexpected_of_conformance(validated(packaged(server), found)) == []
 
 
 @pytest.mark.parametrize("settings", [PLAIN, EVERYTHING], ids=["plain", "everything"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deidfhir.fhir.extensions import address, profile_address, system_address
+from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirName, fhir_version
 from deidfhir.tables import table
@@ -69,6 +70,7 @@ class Publication:
         return {
             "resourceType": kind,
             "id": url.rsplit("/", 1)[1],
+            "text": narrative(f"{row.get('title', row['name'])}: {row['description']}"),
             "url": url,
             "version": __version__,
             "name": row["name"],

@@ -98,6 +98,7 @@ def _element(row: dict[str, Any]) -> JsonObject:
 
 
 def _extensions(path: str, row: dict[str, str], publication: Publication) -> Iterator[JsonObject]:
+    slices = {key: times.split("..") for key, times in row.items() if key != "path"}
     yield {
         "id": f"{path}.extension",
         "path": f"{path}.extension",
@@ -106,11 +107,9 @@ def _extensions(path: str, row: dict[str, str], publication: Publication) -> Ite
             "ordered": False,
             "rules": "open",
         },
+        "min": sum(int(least) for least, _ in slices.values()),
     }
-    for key, times in row.items():
-        if key == "path":
-            continue
-        least, _, most = times.partition("..")
+    for key, (least, most) in slices.items():
         yield {
             "id": f"{path}.extension:{key}",
             "path": f"{path}.extension",

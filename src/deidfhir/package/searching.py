@@ -32,6 +32,7 @@ def _parameter(row: dict[str, Any], publication: Publication) -> JsonObject:
         "base": row["base"],
         "type": "token",
         "expression": " | ".join(f"{place}.{path}" for place in places),
+        **({"processingMode": "normal"} if publication.is_r5 else {}),
     }
 
 
