@@ -8,12 +8,7 @@ from functools import lru_cache
 
 from deidfhir.tables import table
 
-# What stands directly before a term and says that it does not hold.
-_DENIED = re.compile(
-    r"(?:\b(?:not|non|no|never|without|un|de|re|isn't|cannot)\b[\s-]*(?:\w+\s+){0,2})$",
-    re.IGNORECASE,
-)
-_BEFORE = 32
+_NEAR = 32  # characters before and after a term that are searched for a denial
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +18,18 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         code: re.compile(rf"(?<![^\W_])(?:{'|'.join(row['patterns'])})(?![^\W_])", re.IGNORECASE)
         for code, row in table("regulatory-terms.toml")["term"].items()
     }
+
+
+@lru_cache(maxsize=1)
+def _denials() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what denies a term directly before it, and what denies it directly after it."""
+    words = {
+        place: "|".join(found) for place, found in table("regulatory-terms.toml")["denial"].items()
+    }
+    before = rf"\b(?:{words['before']})\b[\s-]*(?:\w+\s+){{0,2}}$"
+    linked = rf"\b(?:{words['linking']})\b"
+    after = rf"(?![^\W_])[\s:=_-]*(?:{linked}\s+){{0,3}}(?:{words['after']})(?![^\W_])"
+    return re.compile(before, re.IGNORECASE), re.compile(after, re.IGNORECASE)
 
 
 def mentions(code: str, text: str) -> bool:
@@ -42,8 +49,10 @@ def speaks_of(code: str, text: str) -> bool:
         code: Key of `mappings/regulatory-terms.toml`.
         text: Any text.
     """
+    before, after = _denials()
     return any(
-        not _DENIED.search(text[max(0, match.start() - _BEFORE) : match.start()])
+        not before.search(text[max(0, match.start() - _NEAR) : match.start()])
+        and not after.match(text[match.end() : match.end() + _NEAR])
         for match in _patterns()[code].finditer(text)
     )
 

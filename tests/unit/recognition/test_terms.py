@@ -50,6 +50,9 @@ def test_usual_spellings_are_known(text: str, code: str) -> None:
     [
         *("RSNA DICOM ANONYMIZER", "LUWAK_ANONYMIZER", "Posda Anonymizer", "anonymize.default"),
         *("not anonymised", "non-anonymized", "never pseudonymised", "NOT yet anonymised"),
+        *("nicht anonymisiert", "pas anonymisé", "partially anonymised", "to be anonymised"),
+        *("Anonymised: no", "anonymized=false", "Anonymization failed", "Safe Harbor not applied"),
+        *("neither anonymised nor pseudonymised", "anonymisation has not been done"),
         *("without anonymisation", "re-anonymised", "de-pseudonymised", "not a limited data set"),
         *("HELDSET", "Unlimited data", "FIELDS", "safe", "harbor", "164.514", "1164.514(e)"),
         *("unanonymised", "anonymisedX", "expert", ""),
