@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import instance_of
-from deidfhir.errors import SkippableError
+from deidfhir.errors import DataError, SkippableError
 from deidfhir.fhir.check import check
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping import study as mapping
@@ -176,6 +176,9 @@ def datasets_of(resources: Iterable[JsonObject]) -> Iterator[Dataset]:
 
     Args:
         resources: Bundles or ImagingStudy resources, such as a server's answers.
+
+    Raises:
+        DataError: `unreadable`, after all data sets that can be given back.
     """
     from pydicom.dataset import Dataset  # noqa: PLC0415 - pydicom only where used
 
@@ -183,11 +186,13 @@ def datasets_of(resources: Iterable[JsonObject]) -> Iterator[Dataset]:
     from deidfhir.pipeline.reversing import Reversal  # noqa: PLC0415
 
     reversal = Reversal()
-    for resource in resources:
-        for one in reversal.objects_of(resource):
+    for number, resource in enumerate(resources, start=1):
+        for one in reversal.objects_of(resource, number):
             with quiet():
                 dataset = Dataset.from_json(one)
             yield dataset
+    for place in reversal.broken.values():
+        raise DataError("unreadable", place=place or "a resource")
 
 
 def sync_paths(  # noqa: PLR0913 - the options of the command, by name

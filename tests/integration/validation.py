@@ -46,9 +46,6 @@ SERVERS_OWN = {
 }
 EXPLAINED = {
     "No issues detected during validation": "there is nothing to tell",
-    "This element does not match any known slice": (
-        "data-absent-reason in an item's slot: the item is empty, or an attribute is withheld"
-    ),
     "Unknown extension http://hl7.org/fhir/StructureDefinition/targetPath": (
         "a standard extension that the server's copy of R4 does not ship"
     ),

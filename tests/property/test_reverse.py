@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, strategies
 
 from deidfhir.dicom.dicomjson import elements_of_json
 from deidfhir.dicom.reader import instance_of
@@ -14,6 +15,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.reverse import read_back
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import MASKED, Instance, Item, Markers
+from deidfhir.pipeline.reversing import Reversal, reverse_lines
 from tests.unit.model.records import study
 
 from .strategies import studies
@@ -62,3 +64,42 @@ def test_the_markers_of_every_object_come_back_as_dicom_json(
     assert found == expected
     masked = sum(withheld(one.markers) for one in stated.instances)
     assert masked == sum(withheld(within_d4(one.markers)) for one in given_)
+
+
+def _nodes(value: object) -> list[tuple[Any, Any]]:
+    """Return every place in a JSON value: its holder and its key or number."""
+    keyed: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        keyed = [(value, key) for key in value]
+    elif isinstance(value, list):
+        keyed = [(value, number) for number in range(len(value))]
+    return keyed + [more for holder, key in keyed for more in _nodes(holder[key])]
+
+
+ANY_JSON = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(max_size=3),
+    lambda inner: (
+        strategies.lists(inner, max_size=2)
+        | strategies.dictionaries(strategies.sampled_from(["url", "extension", "uid"]), inner)
+    ),
+    max_leaves=4,
+)
+
+
+@MODEST
+@given(instances=studies(), choices=strategies.data(), value=ANY_JSON)
+def test_whatever_stands_in_a_bundle_no_reversal_breaks(
+    instances: list[Instance], choices: strategies.DataObject, value: object
+) -> None:
+    bundle = json.loads(json.dumps(map_study(study(*instances), MappingContext("R4")).bundle()))
+    holder, key = choices.draw(strategies.sampled_from(_nodes(bundle)))
+    holder[key] = value
+    reversal = Reversal()
+    lines = [b"{", json.dumps(bundle).encode("utf-8")]
+    objects = list(reverse_lines(lines, reversal))
+    assert len(objects) == reversal.objects <= len(instances)
+    assert list(reversal.broken) in ([1], [1, 2])

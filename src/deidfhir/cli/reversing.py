@@ -12,6 +12,7 @@ from deidfhir.cli.render import as_json
 from deidfhir.config import load_settings
 from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
+from deidfhir.model.uid import is_usable
 from deidfhir.pipeline.reversing import Reversal, reverse_lines, reverse_server
 
 _SHOWN = 10
@@ -21,6 +22,8 @@ def reverse(options: argparse.Namespace, progress: Progress) -> int:
     """Write one DICOM JSON object a line for every instance."""
     if (options.file is None) == (options.source is None):
         raise UsageError("reverse-source")
+    if options.study is not None and not is_usable(options.study):
+        raise UsageError("reverse-study")
     reversal = Reversal()
     for one in _objects(options, reversal):
         print(as_json(one))  # noqa: T201 - the data
@@ -38,19 +41,19 @@ def _objects(options: argparse.Namespace, reversal: Reversal) -> Iterable[dict[s
         return reverse_server(
             options.source, context, options.study or "", options.timeout, reversal
         )
-    if options.study:
+    if options.study is not None:
         raise UsageError("reverse-study")
     return reverse_lines(_lines(options.file), reversal)
 
 
-def _lines(name: str) -> Iterator[str]:
+def _lines(name: str) -> Iterator[bytes]:
     try:
         if name == "-":
-            yield from sys.stdin
+            yield from sys.stdin.buffer
         else:
-            with open(name, encoding="utf-8") as stream:  # noqa: PTH123 - the name as it was given
+            with open(name, "rb") as stream:  # noqa: PTH123 - the name as it was given
                 yield from stream
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError("reverse-file", path=name) from error
 
 
@@ -62,9 +65,9 @@ def _told(reversal: Reversal, options: argparse.Namespace) -> Iterator[str]:
         yield f"{reversal.silent} instances state nothing about de-identification"
     if options.study and not reversal.studies:
         yield "the server has no ImagingStudy with this Study Instance UID"
-    broken = reversal.broken or []
-    if broken:
-        numbers = ", ".join(str(one) for one in broken[:_SHOWN])
-        more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
-        what = "resources" if options.source else "lines"
-        yield f"{what} {numbers}{more} hold no FHIR that can be read back; they are passed over"
+    what = "resource" if options.source else "line"
+    for number, place in list(reversal.broken.items())[:_SHOWN]:
+        where = f" at {place}" if place else ""
+        yield f"{what} {number} cannot be read back{where}, which is left out: see docs/mapping.md"
+    if len(reversal.broken) > _SHOWN:
+        yield f"{len(reversal.broken) - _SHOWN} more {what}s cannot be read back in part"

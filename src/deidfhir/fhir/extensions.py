@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import Any
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.tables import table
@@ -13,6 +14,11 @@ UNKNOWN = "unknown"
 MASKED = "masked"
 # FHIR datatypes, string: what XML 1.0 cannot hold, FHIR cannot hold.
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_LONGEST = 1024 * 1024  # FHIR datatypes, string
+
+
+class MalformedError(ValueError):
+    """An element does not have the form that the mapping gives it."""
 
 
 def address(canonical: str, name: str) -> str:
@@ -53,13 +59,20 @@ def data_absent(reason: str) -> JsonObject:
     return {"url": DATA_ABSENT_REASON, "valueCode": reason}
 
 
-def absent_reason(element: JsonObject) -> str | None:
-    """Return the data-absent-reason of an element, if it carries one."""
-    for one in element.get("extension", ()):
-        if one.get("url") == DATA_ABSENT_REASON:
-            code: str = one["valueCode"]
-            return code
-    return None
+def absent_reason(slot: JsonObject) -> str | None:
+    """Return the data-absent-reason of a slot, if that is all it holds.
+
+    Raises:
+        MalformedError: Something stands beside it, or it is none that the mapping gives.
+    """
+    found = named(slot.get("extension"), DATA_ABSENT_REASON)
+    if not found:
+        return None
+    reasons = [data_absent(reason) for reason in (UNKNOWN, MASKED)]
+    if slot["extension"] not in ([reason] for reason in reasons) or _content(slot) != {"extension"}:
+        raise MalformedError
+    code: str = found[0]["valueCode"]
+    return code
 
 
 def text_slot(url: str, text: str) -> JsonObject:
@@ -82,21 +95,56 @@ def absent_slot(url: str, reason: str) -> JsonObject:
 
 
 def slot_text(slot: JsonObject) -> str | None:
-    """Return the text of a slot; empty for `unknown`, None for `masked`."""
-    if "valueString" in slot:
-        text: str = slot["valueString"]
-        return text
-    if "valueBase64Binary" in slot:
-        return base64.b64decode(slot["valueBase64Binary"]).decode("utf-8", "surrogatepass")
-    return None if absent_reason(slot) == MASKED else ""
+    """Return the text of a slot; empty for `unknown`, None for `masked`.
+
+    Raises:
+        MalformedError: It is none that `text_slot` or `absent_slot` makes.
+    """
+    reason = absent_reason(slot)
+    if reason is not None:
+        return None if reason == MASKED else ""
+    (name, value), *more = [(key, slot[key]) for key in sorted(_content(slot))] or [("", None)]
+    if not more and name == "valueString" and value and isinstance(value, str):
+        return value
+    if not more and name == "valueBase64Binary" and isinstance(value, str):
+        try:
+            return base64.b64decode(value, validate=True).decode("utf-8", "surrogatepass")
+        except ValueError as error:
+            raise MalformedError from error
+    raise MalformedError
+
+
+def _content(slot: JsonObject) -> set[str]:
+    return set(slot) - {"url", "id"}
 
 
 def is_fhir_string(text: str) -> bool:
-    """Whether the text can stand in a FHIR string: some ink, and no control character."""
-    return bool(text.strip()) and all(
-        character in "\t\r\n" or (character >= " " and not _NOT_XML.match(character))
-        for character in text
+    """Whether the text can stand in a FHIR string.
+
+    That is: some ink, no control character, and no more characters than FHIR allows.
+    """
+    return (
+        bool(text.strip())
+        and len(text) <= _LONGEST
+        and all(
+            character in "\t\r\n" or (character >= " " and not _NOT_XML.match(character))
+            for character in text
+        )
     )
+
+
+def nested(element: JsonObject) -> list[JsonObject]:
+    """Return the extensions of an element, in order.
+
+    Raises:
+        MalformedError: They are no list of objects that each name their URL.
+    """
+    listed: Any = element.get("extension", [])
+    if not isinstance(listed, list):
+        raise MalformedError
+    if not all(isinstance(one, dict) and isinstance(one.get("url"), str) for one in listed):
+        raise MalformedError
+    return listed
 
 
 def named(extensions: object, url: str) -> list[JsonObject]:

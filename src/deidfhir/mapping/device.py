@@ -59,9 +59,8 @@ def _type() -> JsonObject:
 
 
 def _text(item: Item, keyword: str) -> str:
-    """Return the first value if FHIR can hold it; the item extension holds it in any case."""
-    values = item.values(keyword)
-    return values[0] if values and is_fhir_string(values[0]) else ""
+    """Return the first value that FHIR can hold; the item extension holds all in any case."""
+    return next((one for one in item.values(keyword) if is_fhir_string(one)), "")
 
 
 def _sentence(maker: str, model: str, versions: list[str]) -> str:

@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.model.record import Item
-from deidfhir.model.uid import is_oid
+from deidfhir.model.uid import is_oid, is_usable
 
 WHOLE = "whole"
 STUDY = "study"
+_NAMING = ("Manufacturer", "ManufacturerModelName", "SoftwareVersions", "DeviceSerialNumber")
 # Rename when a name below gets another form: the ids then change as a whole, never by halves.
 _FORM = "v1"
 
@@ -47,18 +49,13 @@ class Namer:
         Args:
             item: The item as far as it leaves.
         """
-        parts = [
-            list(item.values(keyword))
-            for keyword in (
-                "Manufacturer",
-                "ManufacturerModelName",
-                "SoftwareVersions",
-                "DeviceSerialNumber",
-                "DeviceUID",
-            )
-        ]
-        if not any(value.strip() for part in parts for value in part):
+        texts = [list(item.values(keyword)) for keyword in _NAMING]
+        # What FHIR cannot hold names nothing: its Device would be empty.
+        if not any(is_fhir_string(one) for values in texts for one in values) and not is_usable(
+            item.first("DeviceUID")
+        ):
             return None
+        parts = [*texts, list(item.values("DeviceUID"))]
         return self._id("Device", json.dumps(parts, ensure_ascii=True))
 
     def endpoint(self, root: str) -> str:

@@ -7,9 +7,11 @@ from deidfhir.fhir.extensions import (
 )
 from deidfhir.fhir.extensions import (
     UNKNOWN,
+    MalformedError,
     absent_reason,
     absent_slot,
     named,
+    nested,
     slot_text,
     text_slot,
 )
@@ -20,6 +22,8 @@ from deidfhir.model.record import MASKED, Item, Items, Masked, Values
 
 NUMBER = "item"
 CODING = "coding"
+DEVICE = "device"
+_DEEPEST = 16  # twice as deep as objects are read
 
 
 def value_slots(slot: str, values: Values | None) -> list[JsonObject]:
@@ -30,13 +34,19 @@ def value_slots(slot: str, values: Values | None) -> list[JsonObject]:
 
 
 def slot_values(extensions: list[JsonObject], slot: str) -> Values | Masked | None:
-    """Return the values that `value_slots` wrote."""
+    """Return the values that `value_slots` wrote.
+
+    Raises:
+        MalformedError: It did not write this.
+    """
     texts = [slot_text(one) for one in named(extensions, slot)]
     if not texts:
         return None
-    if None in texts:
+    if texts == [None]:
         return MASKED
     values = tuple(text for text in texts if text is not None)
+    if len(values) < len(texts):
+        raise MalformedError  # values beside the mark that they are withheld
     return () if values == ("",) else values
 
 
@@ -83,24 +93,49 @@ def _element(
     return value_slots(attribute.slot, item.values(attribute.keyword))
 
 
-def slot_items(extensions: list[JsonObject], slot: str, within: str) -> Items | Masked | None:
-    """Return the items that `item_slots` wrote, in the order of their numbers."""
+def slot_items(
+    extensions: list[JsonObject], slot: str, within: str, depth: int = 0
+) -> Items | Masked | None:
+    """Return the items that `item_slots` wrote, in the order of their numbers.
+
+    Args:
+        extensions: The slots among which they stand, in any order.
+        slot: Name of the slot.
+        within: Where the items stand (`mappings/attributes.toml`).
+        depth: In how many items they stand.
+
+    Raises:
+        MalformedError: It did not write this: an item is missing, twice or of another form.
+    """
     slots = named(extensions, slot)
     if not slots:
         return None
-    reason = absent_reason(slots[0])
-    if reason is not None:
+    if depth > _DEEPEST:
+        raise MalformedError
+    if len(slots) == 1 and (reason := absent_reason(slots[0])) is not None:
         return MASKED if reason == MASKED_REASON else ()
-    ordered = sorted(slots, key=lambda one: named(one["extension"], NUMBER)[0]["valuePositiveInt"])
-    return tuple(_read_item(one["extension"], within) for one in ordered)
+    numbered = {_number(one): one for one in slots}
+    if sorted(numbered) != list(range(1, len(slots) + 1)):
+        raise MalformedError
+    return tuple(_read_item(nested(numbered[number]), within, depth) for number in sorted(numbered))
 
 
-def _read_item(extensions: list[JsonObject], within: str) -> Item:
+def _number(slot: JsonObject) -> int:
+    values = [one.get("valuePositiveInt") for one in named(nested(slot), NUMBER)]
+    if len(values) != 1 or type(values[0]) is not int or set(slot) - {"id"} != {"url", "extension"}:
+        raise MalformedError
+    return values[0]
+
+
+def _read_item(extensions: list[JsonObject], within: str, depth: int) -> Item:
+    known = {NUMBER, CODING, DEVICE} | {one.slot for one in attributes(within).values()}
+    if not known.issuperset(one["url"] for one in extensions):
+        raise MalformedError
     elements: list[tuple[str, Values | Items | Masked]] = []
     for attribute in attributes(within).values():
         content: Values | Items | Masked | None
         if attribute.items:
-            content = slot_items(extensions, attribute.slot, attribute.items)
+            content = slot_items(extensions, attribute.slot, attribute.items, depth + 1)
         else:
             content = slot_values(extensions, attribute.slot)
         if content is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.items import item_slots, value_slots
+from deidfhir.mapping.items import DEVICE, item_slots, value_slots
 from deidfhir.mapping.leaving import leaving_markers
 from deidfhir.mapping.levels import Levels
 from deidfhir.model.attributes import by_keyword
@@ -25,7 +25,7 @@ FIELDS = {
 }
 """DICOM keyword → field of Markers, in the order of the extension."""
 
-VERDICT, REASON, DEVICE = "verdict", "reason", "device"
+VERDICT, REASON = "verdict", "reason"
 
 
 def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> Levels:

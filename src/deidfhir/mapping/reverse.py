@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deidfhir.fhir.extensions import named
+from deidfhir.errors import DataError
+from deidfhir.fhir.extensions import MalformedError, named, nested
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.identity import bare
 from deidfhir.mapping.items import slot_items, slot_values
@@ -55,72 +56,169 @@ class StatedStudy:
     provenances: tuple[JsonObject, ...]
 
 
-def read_back(resources: Iterable[JsonObject]) -> list[StatedStudy]:
+OnUnreadable = Callable[[str], object]
+
+
+def read_back(
+    resources: Iterable[JsonObject], on_unreadable: OnUnreadable | None = None
+) -> list[StatedStudy]:
     """Return what FHIR resources state of each study's de-identification.
+
+    What is not in the form of the mapping is never guessed at: the instance, series, study or
+    resource that holds it is left out and told.
 
     Args:
         resources: Resources of any kind, such as those of a search for
             `ImagingStudy?_revinclude=Provenance:target`, or a Bundle that holds them.
+        on_unreadable: Called with the place of each statement that cannot be read back, such as
+            `entry[3].resource.series[0]`: element names and numbers, never a value.
+
+    Raises:
+        DataError: `unreadable`, without `on_unreadable`.
     """
-    every = [one for resource in resources for one in _unpacked(resource)]
-    provenances = [one for one in every if one["resourceType"] == "Provenance"]
-    return [_stated(one, provenances) for one in every if one["resourceType"] == "ImagingStudy"]
+    tell = on_unreadable or _refuse
+    every = [
+        found for resource in resources for found in _unpacked(resource, "", tell, _BUNDLES_DEEP)
+    ]
+    provenances = [one for _, one in every if one["resourceType"] == "Provenance"]
+    return [
+        study
+        for place, one in every
+        if one["resourceType"] == "ImagingStudy"
+        for study in _stated(one, provenances, place, tell)
+    ]
 
 
-def _unpacked(resource: JsonObject) -> list[JsonObject]:
-    if resource["resourceType"] != "Bundle":
-        return [resource]
-    return [one["resource"] for one in resource.get("entry", ()) if "resource" in one]
+_BUNDLES_DEEP = 8  # answers to a batch are Bundles in a Bundle; nobody goes deeper
 
 
-def _stated(study: JsonObject, provenances: list[JsonObject]) -> StatedStudy:
+def _refuse(place: str) -> None:
+    raise DataError("unreadable", place=place or "the resource")
+
+
+def _unpacked(
+    resource: object, place: str, tell: OnUnreadable, deeper: int
+) -> Iterator[tuple[str, JsonObject]]:
+    """Yield the resources of a Bundle, or the one that is none, with their places."""
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(resource, dict) or not isinstance(kind, str) or kind == "Parameters":
+        tell(place)
+    elif kind != "Bundle":
+        yield place, resource
+    else:
+        entries = resource.get("entry", [])
+        if not isinstance(entries, list) or not deeper:
+            tell(f"{place}entry")
+            return
+        for number, entry in enumerate(entries):
+            within = f"{place}entry[{number}]"
+            if not isinstance(entry, dict):
+                tell(within)
+            elif "resource" in entry:  # what was deleted has none
+                yield from _unpacked(entry["resource"], f"{within}.resource.", tell, deeper - 1)
+
+
+def _stated(
+    study: JsonObject, provenances: list[JsonObject], place: str, tell: OnUnreadable
+) -> Iterator[StatedStudy]:
     own = f"ImagingStudy/{study.get('id')}"
-    top = _slots(study)
-    return StatedStudy(
-        study_uid=_study_uid(study),
-        verdict=_verdict(top),
+    try:
+        top = _slots(study)
+        uid, verdict = _study_uid(study), _verdict(top)
+        series = _objects(study, "series")
+    except MalformedError:
+        tell(place)
+        return
+    yield StatedStudy(
+        study_uid=uid,
+        verdict=verdict,
         instances=tuple(
-            _instance(series, instance, top)
-            for series in study.get("series", ())
-            for instance in series.get("instance", ())
+            instance
+            for number, one in enumerate(series)
+            for instance in _instances(one, top, f"{place}series[{number}]", tell)
         ),
         provenances=tuple(
             one
             for one in provenances
-            if any(_unversioned(target) == own for target in one.get("target", ()))
+            if any(_unversioned(target) == own for target in _listed(one, "target"))
         ),
     )
 
 
-def _unversioned(target: JsonObject) -> str:
-    path: str = target.get("reference", "").split("/_history/")[0]
+def _instances(
+    series: JsonObject, top: list[JsonObject], place: str, tell: OnUnreadable
+) -> Iterator[StatedInstance]:
+    try:
+        slots, uid = _slots(series), _uid(series)
+        instances = _objects(series, "instance")
+        _verdict(slots)
+    except MalformedError:
+        tell(place)
+        return
+    for number, one in enumerate(instances):
+        try:
+            yield _instance(one, uid, [_slots(one), slots, top])
+        except MalformedError:
+            tell(f"{place}.instance[{number}]")
+
+
+def _listed(element: JsonObject, name: str) -> list[Any]:
+    found = element.get(name, [])
+    return found if isinstance(found, list) else []
+
+
+def _objects(element: JsonObject, name: str) -> list[JsonObject]:
+    found = element.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise MalformedError
+    return found
+
+
+def _unversioned(target: object) -> str:
+    reference = target.get("reference") if isinstance(target, dict) else None
+    path = reference.split("/_history/")[0] if isinstance(reference, str) else ""
     return "/".join(path.split("/")[-2:])
 
 
 def _study_uid(study: JsonObject) -> str:
     system = table("urls.toml")["hl7"]["dicom_uid"]
-    for one in study.get("identifier", ()):
+    for one in _objects(study, "identifier"):
         if one.get("system") == system:
-            return bare(one["value"])
+            return bare(_text(one, "value"))
     return ""
+
+
+def _uid(element: JsonObject) -> str:
+    return _text(element, "uid")
+
+
+def _text(element: JsonObject, name: str) -> str:
+    found = element.get(name)
+    if not isinstance(found, str) or not found:
+        raise MalformedError
+    return found
 
 
 def _slots(element: JsonObject) -> list[JsonObject]:
     """Return the slots of our extension, under whichever canonical base it was published."""
-    found: list[JsonObject] = []
-    for one in element.get("extension", ()):
-        if one.get("url", "").endswith(MARKERS_SUFFIX):
-            found += one["extension"]
-    return found
+    held = [one for one in nested(element) if one["url"].endswith(MARKERS_SUFFIX)]
+    if not held:
+        return []
+    slots = nested(held[0])
+    known = {VERDICT, REASON} | {by_keyword("object")[one].slot for one in FIELDS}
+    if len(held) > 1 or not slots or not known.issuperset(one["url"] for one in slots):
+        raise MalformedError
+    return slots
 
 
-def _instance(series: JsonObject, instance: JsonObject, top: list[JsonObject]) -> StatedInstance:
-    levels = [_slots(instance), _slots(series), top]
+def _instance(
+    instance: JsonObject, series_uid: str, levels: list[list[JsonObject]]
+) -> StatedInstance:
     verdicts = [slots for slots in levels if named(slots, VERDICT)]
-    reasons = [one["valueCode"] for one in named(verdicts[0], REASON)] if verdicts else []
+    reasons = [_text(one, "valueCode") for one in named(verdicts[0], REASON)] if verdicts else []
     return StatedInstance(
-        series_uid=series["uid"],
-        sop_instance_uid=instance["uid"],
+        series_uid=series_uid,
+        sop_instance_uid=_uid(instance),
         verdict=_verdict(verdicts[0]) if verdicts else None,
         reasons=tuple(reasons),
         markers=_markers(levels),
@@ -128,8 +226,10 @@ def _instance(series: JsonObject, instance: JsonObject, top: list[JsonObject]) -
 
 
 def _verdict(slots: list[JsonObject]) -> Verdict | None:
-    found = named(slots, VERDICT)
-    return Verdict(found[0]["valueCode"]) if found else None
+    codes = [_text(one, "valueCode") for one in named(slots, VERDICT)]
+    if len(codes) > 1 or not set(codes) <= set(Verdict):
+        raise MalformedError
+    return Verdict(codes[0]) if codes else None
 
 
 def _markers(levels: list[list[JsonObject]]) -> Markers:
@@ -137,7 +237,10 @@ def _markers(levels: list[list[JsonObject]]) -> Markers:
     fields: dict[str, Any] = {}
     for keyword, field in FIELDS.items():
         attribute = by_keyword("object")[keyword]
-        slots = next((level for level in levels if named(level, attribute.slot)), [])
+        holding = [level for level in levels if named(level, attribute.slot)]
+        if len(holding) > 1:
+            raise MalformedError  # which of them holds?
+        slots = holding[0] if holding else []
         if attribute.items:
             fields[field] = slot_items(slots, attribute.slot, attribute.items)
         else:

@@ -57,7 +57,25 @@ class Publication:
         """Return an expression with our addresses in the places of their keys."""
         for key in table("urls.toml")["extension"]:
             expression = expression.replace(f"{{{key}}}", self.extension(key))
+        for key, url in table("urls.toml")["hl7"].items():
+            expression = expression.replace(f"{{hl7.{key}}}", url)
+        expression = expression.replace(
+            "{dcm}", table("crosswalk/coding-scheme.toml")["system"]["DCM"]
+        )
         return expression.replace("{model}", "displayName" if self.is_r5 else "deviceName")
+
+    def invariant(self, row: JsonObject) -> JsonObject:
+        """Return a constraint of an element.
+
+        Args:
+            row: Its key, text and FHIRPath expression.
+        """
+        return {
+            "key": row["key"],
+            "severity": "error",
+            "human": row["text"],
+            "expression": self.filled(row["expression"]),
+        }
 
     def resource(self, kind: str, url: str, row: JsonObject) -> JsonObject:
         """Return the head of a conformance resource.

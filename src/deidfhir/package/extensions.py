@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from deidfhir.fhir.extensions import DATA_ABSENT_REASON
 from deidfhir.fhir.types import JsonObject
-from deidfhir.mapping.items import CODING, NUMBER
-from deidfhir.mapping.markers import DEVICE
+from deidfhir.mapping.items import CODING, DEVICE, NUMBER
 from deidfhir.model.attributes import Attribute, attributes
 from deidfhir.package.base import Publication
 from deidfhir.tables import table
 
 _DICOM = "dicom"
+_ABSENT = "absent"
 _DEEPEST = 2  # an equivalent code may have equivalent codes; as deep as anyone has been seen to go
 
 
@@ -32,6 +33,9 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
             "definition": row["description"],
         }
     ]
+    if "attributes" in row:
+        numbering = _numbering(row["attributes"], publication, is_item=False)
+        elements[0]["constraint"] = list(numbering)
     elements += _simple(row) if "value" in row else _complex(row, publication)
     fixed = {"id": "Extension.url", "path": "Extension.url", "fixedUri": url}
     position = next(
@@ -74,12 +78,21 @@ def _mapping(attribute: str, group: str | None) -> JsonObject:
 
 def _simple(row: dict[str, Any]) -> Iterator[JsonObject]:
     yield {"id": "Extension.extension", "path": "Extension.extension", "max": "0"}
+    fixed = {"patternBoolean": row["fixed"]} if "fixed" in row else {}
     yield {
         "id": "Extension.value[x]",
         "path": "Extension.value[x]",
         "min": 1,
-        "type": [{"code": row["value"]}],
+        "type": [_type(row["value"], row)],
+        **fixed,
     }
+
+
+def _type(code: str, row: dict[str, Any]) -> JsonObject:
+    if "target" not in row:
+        return {"code": code}
+    structure = table("urls.toml")["hl7"]["structure"]
+    return {"code": code, "targetProfile": [structure + row["target"]]}
 
 
 def _complex(row: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
@@ -107,7 +120,7 @@ def _sliced(identity: str, path: str, *, closed: bool = False) -> JsonObject:
 
 def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
     """Yield a slot that holds one value."""
-    value: JsonObject = {"min": 1, "type": [{"code": slot["type"]}]}
+    value: JsonObject = {"min": 1, "type": [_type(slot["type"], slot)]}
     if "binding" in slot:
         strength = {"strength": "required", "valueSet": publication.value_set(slot["binding"])}
         value["binding"] = strength
@@ -122,16 +135,56 @@ def _attribute(
     """Yield a slot that holds a DICOM attribute: its values, or the items of its sequence."""
     name, text = attribute.slot, f"{attribute.label} {attribute.keyword}, {attribute.section}"
     group = table("package/extensions.toml")["context-group"].get(name)
-    yield {**_head(identity, name, 0, "*", text), **_mapping(attribute.label, group)}
+    head = {**_head(identity, name, 0, "*", text), **_mapping(attribute.label, group)}
+    inner = f"{identity}.extension:{name}"
     if not attribute.items:
+        yield head
+        yield from _absence(inner)
         texts = [{"code": "string"}, {"code": "base64Binary"}]
         yield from _tail(identity, name, {"type": texts})
         return
-    inner = f"{identity}.extension:{name}"
     if depth < _DEEPEST:
-        yield _sliced(inner, _path(inner))
+        yield {**head, "constraint": list(_numbering(attribute.items, publication, is_item=True))}
+        yield from _absence(inner)
         yield from _item(inner, attribute.items, publication, depth + 1)
+    else:
+        yield head
     yield from _tail(identity, name, {"max": "0"})
+
+
+def _absence(inner: str) -> Iterator[JsonObject]:
+    """Yield the slicing of what stands in a slot, and the slice that says why nothing does."""
+    yield _sliced(inner, _path(inner), closed=True)
+    yield {
+        "id": f"{inner}.extension:{_ABSENT}",
+        "path": f"{_path(inner)}.extension",
+        "sliceName": _ABSENT,
+        "short": "Why there is no value: it is empty in the object, or withheld",
+        "min": 0,
+        "max": "1",
+    }
+    slot = f"{inner}.extension:{_ABSENT}"
+    yield {"id": f"{slot}.url", "path": f"{_path(slot)}.url", "fixedUri": DATA_ABSENT_REASON}
+    value = {"min": 1, "type": [{"code": "code"}]}
+    yield {"id": f"{slot}.value[x]", "path": f"{_path(slot)}.value[x]", **value}
+
+
+def _numbering(within: str, publication: Publication, *, is_item: bool) -> Iterator[JsonObject]:
+    """Yield the constraints that keep items in their order.
+
+    Args:
+        within: Where the items or attributes stand.
+        publication: For whom the package is made.
+        is_item: Whether the holder itself is the slot of an item.
+    """
+    rows = table("package/extensions.toml")["constraint"]
+    if is_item:
+        yield publication.invariant(rows["item"])
+    slots = [one.slot for one in attributes(within).values() if one.items]
+    if slots:
+        row = rows["number"]
+        parts = [row["expression"].replace("{slot}", slot) for slot in slots]
+        yield publication.invariant({**row, "expression": " and ".join(parts)})
 
 
 def _item(identity: str, within: str, publication: Publication, depth: int) -> Iterator[JsonObject]:
@@ -148,7 +201,7 @@ def _item(identity: str, within: str, publication: Publication, depth: int) -> I
         yield from _slot(identity, coding, publication)
     if within == "equipment item":
         text = "The Device that the item names"
-        device = {"url": DEVICE, "type": "Reference", "max": "1", "text": text}
+        device = {"url": DEVICE, "type": "Reference", "target": "Device", "max": "1", "text": text}
         yield from _slot(identity, device, publication)
     for attribute in attributes(within).values():
         yield from _attribute(identity, attribute, publication, depth)

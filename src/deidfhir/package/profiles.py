@@ -25,16 +25,17 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
         "path": kind,
         "short": row["title"],
         "definition": row["description"],
-        "constraint": [_invariant(one, publication) for one in row["invariants"]],
+        "constraint": [
+            publication.invariant(one) for one in row["invariants"] if _holds(one, publication)
+        ],
     }
     places = {one["path"]: one for one in row["extensions"]}
     elements: dict[str, list[JsonObject]] = {}
     for path, one in places.items():
         elements[f"{path}.extension"] = list(_extensions(path, one, publication))
     for one in row["elements"]:
-        if publication.is_r5 and "R5" not in one.get("only", ["R5"]):
-            continue
-        elements[one["path"]] = [_element(one)]
+        if _holds(one, publication):
+            elements[one["path"]] = [_element(one)]
     ordered = sorted(elements, key=_ORDER[kind].index)
     return {
         **publication.resource("StructureDefinition", publication.profile(kind), row),
@@ -51,41 +52,62 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
 # A differential follows the order of the elements in the base resource.
 _ORDER = {
     "ImagingStudy": [
+        "ImagingStudy.contained",
         "ImagingStudy.extension",
         "ImagingStudy.identifier",
         "ImagingStudy.encounter",
         "ImagingStudy.basedOn",
+        "ImagingStudy.partOf",
         "ImagingStudy.referrer",
         "ImagingStudy.interpreter",
+        "ImagingStudy.procedureReference",
+        "ImagingStudy.procedureCode",
+        "ImagingStudy.procedure",
         "ImagingStudy.location",
+        "ImagingStudy.reasonCode",
+        "ImagingStudy.reasonReference",
+        "ImagingStudy.reason",
         "ImagingStudy.note",
         "ImagingStudy.series",
         "ImagingStudy.series.extension",
+        "ImagingStudy.series.laterality",
+        "ImagingStudy.series.specimen",
         "ImagingStudy.series.performer",
         "ImagingStudy.series.instance",
         "ImagingStudy.series.instance.extension",
     ],
     "Provenance": [
+        "Provenance.contained",
         "Provenance.extension",
         "Provenance.target",
         "Provenance.location",
+        "Provenance.reason",
+        "Provenance.authorization",
         "Provenance.activity",
+        "Provenance.basedOn",
+        "Provenance.patient",
+        "Provenance.encounter",
         "Provenance.agent.type",
         "Provenance.agent.onBehalfOf",
         "Provenance.entity",
         "Provenance.signature",
     ],
-    "Device": ["Device.type", "Device.patient", "Device.owner", "Device.location"],
+    "Device": [
+        "Device.contained",
+        "Device.udiCarrier",
+        "Device.type",
+        "Device.patient",
+        "Device.owner",
+        "Device.contact",
+        "Device.location",
+        "Device.url",
+        "Device.note",
+    ],
 }
 
 
-def _invariant(row: dict[str, str], publication: Publication) -> JsonObject:
-    return {
-        "key": row["key"],
-        "severity": "error",
-        "human": row["text"],
-        "expression": publication.filled(row["expression"]),
-    }
+def _holds(row: dict[str, Any], publication: Publication) -> bool:
+    return ("R5" if publication.is_r5 else "R4") in row.get("only", ("R4", "R5"))
 
 
 def _element(row: dict[str, Any]) -> JsonObject:

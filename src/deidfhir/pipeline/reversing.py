@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deidfhir.dicom.writing import json_of, withheld
@@ -13,9 +13,12 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
 from deidfhir.mapping.reverse import StatedStudy, read_back
+from deidfhir.model.record import Markers
 from deidfhir.pipeline.targets import open_target
 from deidfhir.sync.server import FhirServer
 from deidfhir.tables import table
+
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(slots=True)
@@ -27,28 +30,37 @@ class Reversal:
         objects: Instances whose markers were given back.
         silent: Instances of which the FHIR states nothing.
         withheld: Elements that are marked as withheld, and so left out.
-        broken: Numbers of the lines, from 1, that hold no FHIR, or statements of no known form.
+        broken: Number of a line or resource, from 1 → the first place in it that is no FHIR, or a
+            statement that is not in the form of the mapping.
     """
 
     studies: int = 0
     objects: int = 0
     silent: int = 0
     withheld: int = 0
-    broken: list[int] | None = None
+    broken: dict[int, str] = field(default_factory=dict)
 
-    def objects_of(self, resource: JsonObject) -> Iterator[dict[str, Any]]:
+    def objects_of(self, resource: JsonObject | None, number: int) -> Iterator[dict[str, Any]]:
         """Yield the DICOM JSON object of every instance of which a resource states something.
 
         Args:
             resource: An ImagingStudy, or a Bundle that holds some; other resources give nothing.
+            number: Of the line or resource.
         """
-        for study in read_back([resource]):
+
+        def tell(place: str) -> None:
+            self.broken.setdefault(number, place.removesuffix("."))
+
+        if resource is None:
+            tell("")
+            return
+        for study in read_back([resource], tell):
             self.studies += 1
             yield from self._objects(study)
 
     def _objects(self, study: StatedStudy) -> Iterator[dict[str, Any]]:
         for one in study.instances:
-            if one.verdict is None:
+            if one.verdict is None and one.markers == Markers():
                 self.silent += 1
                 continue
             self.objects += 1
@@ -57,49 +69,43 @@ class Reversal:
             yield json_of(uids, one.markers)
 
 
-def reverse_lines(lines: Iterable[str], reversal: Reversal) -> Iterator[dict[str, Any]]:
+def reverse_lines(lines: Iterable[bytes], reversal: Reversal) -> Iterator[dict[str, Any]]:
     """Yield the DICOM JSON objects of NDJSON, or of one JSON document over several lines.
 
     Args:
-        lines: The text, line by line; a line that holds no FHIR is noted and passed over.
+        lines: The lines, in UTF-8; what of them cannot be read back is noted and left out.
         reversal: Told what was found.
     """
-    reversal.broken = []
-    read = iter(lines)
-    for number, line in enumerate(read, start=1):
-        text = line.lstrip("\ufeff").strip()
-        if not text:
-            continue
-        resource = _parsed(text)
-        if resource is None and number == 1:
-            resource = _parsed(text + "\n" + "".join(read))
-        yield from _stated(resource, number, reversal)
+    for number, text in _documents(lines):
+        yield from reversal.objects_of(_parsed(text), number)
 
 
-def _stated(
-    resource: JsonObject | None, number: int, reversal: Reversal
-) -> Iterator[dict[str, Any]]:
-    """Yield the objects of one line; of a line whose form is not known, none at all."""
-    before = (reversal.studies, reversal.objects, reversal.silent, reversal.withheld)
-    try:
-        if resource is None:
-            raise ValueError
-        found = list(reversal.objects_of(resource))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        # Someone else's extension may have any form.
-        reversal.studies, reversal.objects, reversal.silent, reversal.withheld = before
-        if reversal.broken is not None:
-            reversal.broken.append(number)
+def _documents(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield each line with its number; one document over several lines is one."""
+    every = ((number, line.strip()) for number, line in enumerate(lines, start=1))
+    written: Iterator[tuple[int, bytes]] = (
+        (number, line.removeprefix(_BOM)) for number, line in every if line not in (_BOM, b"")
+    )
+    first = next(written, None)
+    if first is None:
         return
-    yield from found
+    if first[1].startswith(b"{") and _parsed(first[1]) is None:
+        rest = list(written)
+        whole = b"\n".join([first[1], *(line for _, line in rest)])
+        if _parsed(whole) is not None:
+            yield first[0], whole
+            return
+        written = iter(rest)
+    yield first
+    yield from written
 
 
-def _parsed(text: str) -> JsonObject | None:
+def _parsed(text: bytes) -> JsonObject | None:
     try:
-        found = json.loads(text)
+        found = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "resourceType" in found else None
+    return found if isinstance(found, dict) else None
 
 
 def reverse_server(
@@ -119,11 +125,13 @@ def reverse_server(
         RetriableError: The server is down or busy.
         FatalError: It is no FHIR server, or speaks another version.
     """
-    server = open_target(url, context, timeout)
+    try:
+        server = open_target(url, context, timeout)
+    except UsageError:
+        server = None
     if not isinstance(server, FhirServer):
         raise UsageError("reverse-from")
-    reversal.broken = []
     system = table("urls.toml")["hl7"]["dicom_uid"]
     wanted = [f"{system}|{one}" for one in (urn(study_uid), study_uid)] if study_uid else []
     for number, resource in enumerate(server.studies(list(dict.fromkeys(wanted))), start=1):
-        yield from _stated(resource, number, reversal)
+        yield from reversal.objects_of(resource, number)

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 import pytest
 
 from deidfhir.fhir.extensions import (
+    MalformedError,
     absent_reason,
     absent_slot,
     address,
     is_fhir_string,
+    nested,
     slot_text,
     text_slot,
 )
@@ -42,6 +44,44 @@ def test_what_is_masked_has_no_text() -> None:
     assert slot_text(absent_slot("method", "masked")) is None
     assert absent_reason(absent_slot("method", "masked")) == "masked"
     assert absent_reason({"valueString": "x"}) is None
+
+
+def test_a_text_longer_than_fhir_allows_becomes_base64() -> None:
+    longest = "x" * 1024 * 1024
+    assert "valueString" in text_slot("method", longest)
+    slot = text_slot("method", f"{longest}x")
+    assert set(slot) == {"url", "valueBase64Binary"}
+    assert slot_text(slot) == f"{longest}x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"valueString": ""},
+        {"valueString": 5},
+        {"valueString": ["x"]},
+        {"valueCode": "x"},
+        {"valueString": "x", "valueBase64Binary": "eA=="},
+        {"valueBase64Binary": "no base64"},
+        {"valueBase64Binary": "/w=="},
+        {"valueString": "x", "extension": [{"url": ABSENT, "valueCode": "masked"}]},
+        {"extension": [{"url": ABSENT, "valueCode": "error"}]},
+        {"extension": [{"url": ABSENT}]},
+        {"extension": [{"url": ABSENT, "valueCode": "masked"}, {"url": "x", "valueCode": "y"}]},
+        {"extension": [{"url": "colour", "valueString": "red"}]},
+        {"extension": 7},
+    ],
+)
+def test_a_slot_of_another_form_is_never_read_as_a_text(content: dict[str, object]) -> None:
+    with pytest.raises(MalformedError):
+        slot_text({"url": "method", **content})
+
+
+@pytest.mark.parametrize("extension", [7, {"url": "x"}, [7], [{"url": 7}], [{}]])
+def test_extensions_that_are_none_are_no_empty_list(extension: object) -> None:
+    with pytest.raises(MalformedError):
+        nested({"extension": extension})
 
 
 def test_an_address_stands_below_the_canonical_base() -> None:

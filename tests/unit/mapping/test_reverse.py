@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from deidfhir.config import Settings
+from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.context import MappingContext
@@ -113,6 +115,83 @@ def test_a_server_s_order_of_item_slots_does_not_matter() -> None:
     made["entry"][0]["resource"]["extension"][0]["extension"].reverse()
     (found,) = read_back([made])
     assert found.instances[0].markers.method_code == dcms("113100", "113105", "113107")
+
+
+Slots = list[JsonObject]
+
+
+def _slot(slots: Slots, url: str) -> JsonObject:
+    return next(one for one in slots if one["url"] == url)
+
+
+def _of_code(slots: Slots, url: str) -> JsonObject:
+    return _slot(_slot(slots, "methodCode")["extension"], url)
+
+
+MASK = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
+FOREIGN: dict[str, Callable[[Slots], object]] = {
+    "a slot of another name": lambda s: s.append({"url": "colour", "valueString": "red"}),
+    "a value of another type": lambda s: s.append({"url": "method", "valueCode": "x"}),
+    "a value that is a list": lambda s: _slot(s, "method").update(valueString=["x"]),
+    "a value beside the mark that it is withheld": lambda s: s.append(
+        {"url": "method", "extension": [MASK]}
+    ),
+    "a slot without url": lambda s: s.append({"valueString": "x"}),
+    "an item without number": lambda s: _slot(s, "methodCode")["extension"].pop(0),
+    "an item with two numbers": lambda s: _slot(s, "methodCode")["extension"].append(
+        {"url": "item", "valuePositiveInt": 2}
+    ),
+    "a number that is a text": lambda s: _of_code(s, "item").update(valuePositiveInt="1"),
+    "a number that is too high": lambda s: _of_code(s, "item").update(valuePositiveInt=3),
+    "an item twice": lambda s: s.append(_slot(s, "methodCode")),
+    "an item beside the mark that they are withheld": lambda s: s.append(
+        {"url": "methodCode", "extension": [MASK]}
+    ),
+    "a slot of an item of another name": lambda s: _slot(s, "methodCode")["extension"].append(
+        {"url": "codeValu", "valueString": "x"}
+    ),
+    "a value in an item of another type": lambda s: _of_code(s, "codeValue").update(valueString=5),
+    "two verdicts": lambda s: s.append({"url": "verdict", "valueCode": "removed"}),
+    "an unknown verdict": lambda s: _slot(s, "verdict").update(valueCode="clean"),
+    "a verdict without code": lambda s: _slot(s, "verdict").pop("valueCode"),
+    "nothing": lambda s: s.clear(),
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
+def test_what_the_mapping_does_not_write_is_told_and_never_guessed_at(
+    change: Callable[[Slots], object],
+) -> None:
+    made = bundle(instance(1, removed(method=("m",), method_code=dcms("113100"))))
+    change(made["entry"][0]["resource"]["extension"][0]["extension"])
+    told: list[str] = []
+    assert [one for study in read_back([made], told.append) for one in study.instances] == []
+    assert [one.startswith("entry[0].resource.") for one in told] == [True]
+    with pytest.raises(DataError) as raised:
+        read_back([made])
+    assert raised.value.code == "unreadable"
+
+
+def test_two_of_our_extensions_on_one_element_are_not_joined() -> None:
+    made = bundle(instance(1, removed(method=("m",))))
+    resource = made["entry"][0]["resource"]
+    resource["extension"].append(
+        {**resource["extension"][0], "extension": [{"url": "method", "valueString": "n"}]}
+    )
+    told: list[str] = []
+    assert (read_back([resource], told.append), told) == ([], [""])
+
+
+def test_an_attribute_at_two_levels_is_told() -> None:
+    made = bundle(instance(1, removed(method=("m",))), instance(2, removed(method=("m",))))
+    resource = made["entry"][0]["resource"]
+    url = resource["extension"][0]["url"]
+    slot = {"url": "method", "valueString": "n"}
+    resource["series"][0]["instance"][0]["extension"] = [{"url": url, "extension": [slot]}]
+    told: list[str] = []
+    (found,) = read_back([resource], told.append)
+    assert [one.sop_instance_uid for one in found.instances] == [f"{STUDY}.1.2"]
+    assert told == ["series[0].instance[0]"]
 
 
 def test_any_canonical_base_is_understood() -> None:
