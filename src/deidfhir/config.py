@@ -16,6 +16,7 @@ from deidfhir.tables import table
 PREFIX = "DEIDFHIR_"
 FILE_VARIABLE = "DEIDFHIR_CONFIG"
 # Without credentials: it is written into every study's Endpoint.
+_CANONICAL = re.compile(r"https?://[^\s/@?#|'\"]+(/[^\s?#|'\"]*)?")
 _WEB = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
 
 
@@ -55,7 +56,12 @@ _CHOICES = {
     "activity": ("DEID", "PSEUD", "ANONY"),
     "patient": ("reference", "resource"),
 }
-_FORMS = {"tenant": "a text without |", "tools": "a folder", "dicomweb_root": "a URL"}
+_FORMS = {
+    "tenant": "a text without |",
+    "tools": "a folder",
+    "dicomweb_root": "a URL",
+    "canonical": "an http or https URL without query",
+}
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -107,6 +113,8 @@ def _with(settings: Settings, name: str, value: object, origin: str) -> Settings
         wanted = _FORMS.get(name, "a URI")
     if value is None:
         raise UsageError("setting-value", origin=origin, name=name, wanted=wanted)
+    if name == "canonical":
+        value = str(value).rstrip("/")
     changed: Any = {name: value}
     return replace(settings, **changed)
 
@@ -118,6 +126,8 @@ def _fits(name: str, value: str) -> bool:
         return "|" not in value
     if name == "tools":
         return True
+    if name == "canonical":
+        return bool(_CANONICAL.fullmatch(value))
     if name == "dicomweb_root":
         return not value or bool(_WEB.fullmatch(value))
     return (name == "patient_id_system" and not value) or (":" in value and " " not in value)

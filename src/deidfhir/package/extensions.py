@@ -36,6 +36,8 @@ def _definition(row: dict[str, Any], publication: Publication) -> JsonObject:
     if "attributes" in row:
         numbering = _numbering(row["attributes"], publication, is_item=False)
         elements[0]["constraint"] = list(numbering)
+    if "target" in row:
+        elements[0]["constraint"] = [_to(row["target"], publication)]
     elements += _simple(row) if "value" in row else _complex(row, publication)
     fixed = {"id": "Extension.url", "path": "Extension.url", "fixedUri": url}
     position = next(
@@ -88,6 +90,13 @@ def _simple(row: dict[str, Any]) -> Iterator[JsonObject]:
     }
 
 
+def _to(target: str, publication: Publication) -> JsonObject:
+    """Return the constraint on a reference's type, which validators do not follow in extensions."""
+    row = table("package/extensions.toml")["constraint"]["target"]
+    expression = row["expression"].replace("{target}", target)
+    return publication.invariant({**row, "expression": expression})
+
+
 def _type(code: str, row: dict[str, Any]) -> JsonObject:
     if "target" not in row:
         return {"code": code}
@@ -125,6 +134,8 @@ def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iter
         strength = {"strength": "required", "valueSet": publication.value_set(slot["binding"])}
         value["binding"] = strength
     head = _head(identity, slot["url"], slot.get("min", 0), slot["max"], slot["text"])
+    if "target" in slot:
+        head["constraint"] = [_to(slot["target"], publication)]
     yield {**head, **_mapping("", slot["group"])} if "group" in slot else head
     yield from _tail(identity, slot["url"], value)
 

@@ -74,7 +74,7 @@ def _manifest(publication: Publication) -> JsonObject:
     return {
         "name": f"deidfhir.fhir.{publication.fhir.lower()}",
         "version": __version__,
-        "type": "IG",
+        "type": "Conformance",
         "canonical": publication.canonical,
         "title": "How DICOM images were de-identified, said in FHIR",
         "description": "Profiles, extensions, code systems and search parameters of deidfhir.",
@@ -86,7 +86,7 @@ def _manifest(publication: Publication) -> JsonObject:
 
 
 def _index(resources: Iterable[JsonObject]) -> JsonObject:
-    keys = ("resourceType", "id", "url", "version", "kind", "type")
+    keys = ("resourceType", "id", "url", "version", "kind", "type", "supplements", "content")
     return {
         "index-version": 2,
         "files": [

@@ -61,16 +61,18 @@ def capability_statement(publication: Publication) -> JsonObject:
 
 
 def _resource(row: dict[str, Any], publication: Publication) -> JsonObject:
-    found: JsonObject = {
-        "type": row["type"],
-        "supportedProfile": [publication.profile(row["type"])],
+    found: JsonObject = {"type": row["type"]}
+    if row["type"] in table("urls.toml")["profile"]:
+        found["supportedProfile"] = [publication.profile(row["type"])]
+    ours = [
+        {"name": one["code"], "definition": one["url"], "type": one["type"]}
+        for one in search_parameters(publication)
+        if row["type"] in one["base"]
+    ]
+    asked = [{"name": name, "type": kind} for name, kind in row["search"].items()]
+    return {
+        **found,
         "interaction": [{"code": one} for one in row["interactions"]],
         "updateCreate": True,
+        "searchParam": [*asked, *ours],
     }
-    if "revinclude" in row:
-        found["searchRevInclude"] = row["revinclude"]
-    if "search" in row:
-        found["searchParam"] = [
-            {"name": name, "type": kind} for name, kind in row["search"].items()
-        ]
-    return found

@@ -117,7 +117,9 @@ def _row(
     if attribute.keyword == "ContributingEquipmentSequence" and not instance.markers.equipment:
         leaves, rule = False, "holds no item of purpose 109104 (D4)"
     # Only what states a removed identity gets a Provenance (D3).
-    also = [one for one in attribute.also if removed or not one.startswith("Provenance")]
+    # Which of subject and Patient has the identifier is the site's choice, told by `_element`.
+    rests_on = ("Patient.",) if removed else ("Patient.", "Provenance")
+    also = [one for one in attribute.also if not one.startswith(rests_on)]
     return {
         "tag": attribute.label,
         "attribute": attribute.keyword,

@@ -71,20 +71,38 @@ def install_package(
     Raises:
         UsageError: `install-target`, or `target-form`.
         RetriableError: The server is down or busy.
-        FatalError: The server is none, speaks another FHIR version or refuses the resources.
+        FatalError: The server is none, speaks another FHIR version, refuses the resources, or holds
+            one at such an id that has another address; then nothing is written.
     """
-    target = open_target(to, MappingContext(fhir, settings), timeout)
+    try:
+        target = open_target(to, MappingContext(fhir, settings), timeout)
+    except UsageError as error:
+        raise UsageError("install-target") from error
     if not isinstance(target, FhirServer):
         raise UsageError("install-target")
     target.check()
+    resources = conformance_resources(settings, fhir)
+    held = _held(resources, target)
     done: Counter[str] = Counter()
-    for one in conformance_resources(settings, fhir):
-        done[_put(one, target)] += 1
+    for one in resources:
+        done[_put(one, held.get(reference(one)), target)] += 1
     return done, target.requests
 
 
-def _put(resource: JsonObject, server: FhirServer) -> str:
-    held = server.read(resource["resourceType"], [resource["id"]]).get(resource["id"])
+def _held(resources: list[JsonObject], server: FhirServer) -> dict[str, JsonObject]:
+    """Return what the server holds at the resources' ids, once all of it is known to be ours."""
+    found: dict[str, JsonObject] = {}
+    for kind in dict.fromkeys(one["resourceType"] for one in resources):
+        ids = [one["id"] for one in resources if one["resourceType"] == kind]
+        found |= {reference(one): one for one in server.read(kind, ids).values()}
+    for one in resources:
+        there = found.get(reference(one))
+        if there is not None and there.get("url") != one["url"]:
+            raise FatalError("install-foreign", url=server.shown, resource=reference(one))
+    return found
+
+
+def _put(resource: JsonObject, held: JsonObject | None, server: FhirServer) -> str:
     if held is not None and comparable(held) == comparable(resource):
         return "unchanged"
     try:

@@ -8,6 +8,7 @@ from deidfhir.config import Settings
 from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.device import device_of
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import Item, Markers
 from tests.unit.model.records import dcm, dcms, equipment, instance, removed, study
@@ -107,3 +108,22 @@ def test_the_narrative_is_escaped() -> None:
         "div": '<div xmlns="http://www.w3.org/1999/xhtml">De-identifying equipment as images name '
         "it: &lt;A &amp; B&gt;.</div>",
     }
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        equipment(Manufacturer="\x01"),
+        equipment(Manufacturer="x" * (1024 * 1024 + 1)),
+        equipment(Manufacturer="", DeviceUID="no uid"),
+    ],
+)
+def test_what_fhir_cannot_hold_names_no_device(item: Item) -> None:
+    context = MappingContext("R4")
+    assert (device_of(item, context), context.namer.device(item)) == (None, None)
+
+
+def test_the_first_name_that_fhir_can_hold_is_the_devices() -> None:
+    found = device_of(equipment(Manufacturer=("", "N")), MappingContext("R4"))
+    assert found is not None
+    assert found["manufacturer"] == "N"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deidfhir.config import Settings
+from deidfhir.config import Settings, load_settings
+from deidfhir.errors import UsageError
 from deidfhir.fhir.versions import FHIR_NAMES, FhirName, fhir_version
 from deidfhir.package.layout import package_bytes
 from deidfhir.version import __version__
@@ -69,6 +70,32 @@ def test_a_sites_address_stands_in_the_examples_too() -> None:
     settings = Settings(canonical="https://imaging.example/fhir")
     text = json.dumps(unpacked(package_bytes(settings, "R4")))
     assert Settings().canonical not in text
+
+
+@pytest.mark.parametrize(
+    ("canonical", "kept"),
+    [("https://a.example/", "https://a.example"), ("https://a.example/x//", "https://a.example/x")],
+)
+def test_a_canonical_base_has_no_slash_at_its_end(canonical: str, kept: str) -> None:
+    assert load_settings(None, {"DEIDFHIR_CANONICAL": canonical}).canonical == kept
+
+
+@pytest.mark.parametrize(
+    "canonical",
+    [
+        "",
+        "a.example",
+        "urn:x:y",
+        "ftp://a",
+        "https://a/b|1",
+        "https://a/b#c",
+        "https://a/?b",
+        "https://a/'b",
+    ],
+)
+def test_a_canonical_base_that_no_address_can_start_with_is_refused(canonical: str) -> None:
+    with pytest.raises(UsageError, match="canonical takes an http or https URL"):
+        load_settings(None, {"DEIDFHIR_CANONICAL": canonical})
 
 
 def test_the_command_writes_the_package(cli: Cli, tmp_path: Path) -> None:

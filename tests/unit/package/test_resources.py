@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from deidfhir.config import Settings
 from deidfhir.fhir.check import check_whole
 from deidfhir.fhir.versions import FHIR_NAMES, FhirName, fhir_version
 from deidfhir.model.attributes import attributes
+from deidfhir.model.checks import findings_of
 from deidfhir.package.resources import conformance_resources
 from deidfhir.tables import table
+from tests.unit.model.records import instance, item, removed, study
 from tools.generate_package import TARGET, rendered
 
 OWN = "https://imaging.example/fhir"
@@ -135,6 +138,58 @@ def test_concept_maps_map_every_code_of_their_context_group_or_say_that_nothing_
         elements = resource["group"][0]["element"]
         assert {each["code"]: each["display"] for each in elements} == codes[group]
         assert all("target" in each or each.get("noMap") for each in elements)
+
+
+def findings_by_code() -> dict[str, set[str]]:
+    """Return the findings that each code of CID 7050 can add, as the checks give them."""
+    known = table("generated/dicom-codes.json")["CID 7050"]
+    every = [code for code in known if code != "113100"]
+    words: tuple[tuple[str, ...] | None, ...] = (None, ("UNMODIFIED",), ("MODIFIED",), ("REMOVED",))
+
+    def codes_of(codes: tuple[str, ...], word: tuple[str, ...] | None) -> set[str]:
+        private = item(CodeValue="1", CodingSchemeDesignator="99X", CodeMeaning="Remap UIDs")
+        stated = tuple(
+            item(CodeValue=code, CodingSchemeDesignator="DCM", CodeMeaning=known[code])
+            for code in codes
+        )
+        markers = replace(
+            removed(method=("x",), method_code=(private, *stated)),
+            longitudinal_temporal_information_modified=word,
+        )
+        return {one.code for one in findings_of(study(instance(1, markers)))}
+
+    added: dict[str, set[str]] = {"113100": set()}
+    for word in words:
+        added["113100"] |= codes_of(("113100",), word) - codes_of((), word)
+    for code in every:
+        added[code] = codes_of((code,), None) - codes_of((), None)
+        for word in words:
+            for other in ((), *((one,) for one in every if one != code)):
+                beside = ("113100", *other)
+                added[code] |= codes_of((*beside, code), word) - codes_of(beside, word)
+    return added
+
+
+def test_the_map_to_findings_says_what_the_checks_find() -> None:
+    findings = one("ConceptMap", "deidentification-method-to-finding")
+    mapped = {
+        each["code"]: {target.get("code") for target in each["target"]} - {None}
+        for each in findings["group"][0]["element"]
+    }
+    found = findings_by_code()
+    # What more than one instance, or a setting, leads to.
+    for code in ("113106", "113107"):
+        found[code].add("dates-full-and-modified")
+    found["113110"].add("label-refused")
+    assert mapped == {code: found.get(code, set()) for code in mapped}
+
+
+def test_options_to_retain_are_no_way_to_deidentify() -> None:
+    lifecycle = one("ConceptMap", "deidentification-method-to-lifecycle")
+    for each in lifecycle["group"][0]["element"]:
+        retains = each["display"].startswith("Retain")
+        expected = "relatedto" if retains else "wider"
+        assert [one["equivalence"] for one in each["target"]] == [expected], each["code"]
 
 
 def test_retained_uids_rule_out_the_label_anonyed() -> None:
