@@ -95,7 +95,10 @@ def _run(rule: Rule, values: list[str], position: int) -> Iterator[re.Match[str]
 
 
 def _whole(pattern: re.Pattern[str], value: str) -> re.Match[str] | None:
-    return pattern.fullmatch(value) if 0 < len(value) <= _LONGEST else None
+    match = pattern.fullmatch(value) if 0 < len(value) <= _LONGEST else None
+    packed = match.groupdict().get("codes") if match else None
+    # Numbers none of which is a code of CID 7050 only look like packed codes.
+    return None if packed and not method_codes([packed]) else match
 
 
 def _joined(value: str, number: int, vocabulary: Vocabulary) -> Iterator[_Event]:

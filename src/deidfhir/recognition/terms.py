@@ -26,7 +26,9 @@ def _denials() -> tuple[re.Pattern[str], re.Pattern[str]]:
     words = {
         place: "|".join(found) for place, found in table("regulatory-terms.toml")["denial"].items()
     }
-    before = rf"\b(?:{words['before']})\b[\s-]*(?:\w+\s+){{0,2}}$"
+    # A prefix denies the word that it is joined to, and none after that: de-identified by ….
+    apart = rf"\b(?:{words['before']})\b[\s-]*(?:\w+\s+){{0,2}}"
+    before = rf"(?:{apart}|(?<![^\W_])(?:{words['prefix']})[\s_-]*)$"
     linked = rf"\b(?:{words['linking']})\b"
     after = rf"(?![^\W_])[\s:=_-]*(?:{linked}\s+){{0,3}}(?:{words['after']})(?![^\W_])"
     return re.compile(before, re.IGNORECASE), re.compile(after, re.IGNORECASE)

@@ -178,3 +178,8 @@ def test_a_private_scheme_among_the_codes_supports_its_tool() -> None:
     markers = Markers(("YES",), (REFACE_TEXT,), codes)
     (found,) = recognise(markers, NO_EVIDENCE, OURS).inferences
     assert found.evidence == ("coding-scheme",)
+
+
+@pytest.mark.parametrize("text", ["DCM:999999", "113199", "{113199, 1}", "DCM:113199/1"])
+def test_numbers_none_of_which_is_a_method_code_are_no_wording_of_a_tool(text: str) -> None:
+    assert (recognised(text).inferences, recognised(text).unrecognised) == ((), (1,))
