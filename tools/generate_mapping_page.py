@@ -41,6 +41,10 @@ _CONDITIONS = {
 }
 
 
+# What the condition of a sequence is about, where that is not the whole of it.
+_OF_ITEMS = {"ContributingEquipmentSequence": "always, of items whose purpose is 109104 (D4)"}
+
+
 def rendered() -> str:
     """Return the page."""
     lines = [_HEAD]
@@ -65,7 +69,9 @@ def rendered() -> str:
 def _row(one: Attribute) -> str:
     r4 = ", ".join(f"`{path}`" for path in _elements(one)) or "-"
     r5 = ", ".join(f"`{_R5.get(path, path)}`" for path in _elements(one)) or "-"
-    condition = _CONDITIONS.get(one.leaves, f"{one.leaves} among the codes (D4, D5)")
+    condition = _OF_ITEMS.get(
+        one.keyword, _CONDITIONS.get(one.leaves, f"{one.leaves} among the codes (D4, D5)")
+    )
     same = "the same" if r4 == r5 and r4 != "-" else r5
     return f"| {one.label} {one.keyword} | {r4} | {same} | {condition} | {one.section} |"
 
