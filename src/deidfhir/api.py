@@ -191,8 +191,9 @@ def datasets_of(resources: Iterable[JsonObject]) -> Iterator[Dataset]:
             with quiet():
                 dataset = Dataset.from_json(one)
             yield dataset
-    for place in reversal.broken.values():
-        raise DataError("unreadable", place=place or "a resource")
+    if reversal.broken:
+        first, *_ = reversal.broken.values()
+        raise DataError("unreadable", place=first or "a resource")
 
 
 def sync_paths(  # noqa: PLR0913 - the options of the command, by name

@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 from deidfhir.config import Settings
-from deidfhir.errors import FatalError, UsageError
+from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.context import MappingContext
 from deidfhir.package.layout import package_bytes
 from deidfhir.package.resources import conformance_resources
-from deidfhir.pipeline.targets import open_target
+from deidfhir.pipeline.targets import open_server
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import comparable
@@ -69,17 +69,12 @@ def install_package(
         `created`, `updated`, `unchanged` → number of resources; and the number of requests.
 
     Raises:
-        UsageError: `install-target`, or `target-form`.
+        UsageError: `install-target`.
         RetriableError: The server is down or busy.
         FatalError: The server is none, speaks another FHIR version, refuses the resources, or holds
             one at such an id that has another address; then nothing is written.
     """
-    try:
-        target = open_target(to, MappingContext(fhir, settings), timeout)
-    except UsageError as error:
-        raise UsageError("install-target") from error
-    if not isinstance(target, FhirServer):
-        raise UsageError("install-target")
+    target = open_server(to, MappingContext(fhir, settings), timeout, "install-target")
     target.check()
     resources = conformance_resources(settings, fhir)
     held = _held(resources, target)

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deidfhir.dicom.writing import json_of, withheld
-from deidfhir.errors import UsageError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
 from deidfhir.mapping.reverse import StatedStudy, read_back
 from deidfhir.model.record import Markers
-from deidfhir.pipeline.targets import open_target
-from deidfhir.sync.server import FhirServer
+from deidfhir.pipeline.targets import open_server
 from deidfhir.tables import table
 
 _BOM = b"\xef\xbb\xbf"
@@ -121,16 +119,11 @@ def reverse_server(
         reversal: Told what was found.
 
     Raises:
-        UsageError: `reverse-from`, or `target-form`.
+        UsageError: `reverse-from`.
         RetriableError: The server is down or busy.
         FatalError: It is no FHIR server, or speaks another version.
     """
-    try:
-        server = open_target(url, context, timeout)
-    except UsageError:
-        server = None
-    if not isinstance(server, FhirServer):
-        raise UsageError("reverse-from")
+    server = open_server(url, context, timeout, "reverse-from")
     system = table("urls.toml")["hl7"]["dicom_uid"]
     wanted = [f"{system}|{one}" for one in (urn(study_uid), study_uid)] if study_uid else []
     for number, resource in enumerate(server.studies(list(dict.fromkeys(wanted))), start=1):

@@ -51,6 +51,27 @@ def open_target(
     return NdjsonFolder(path)
 
 
+def open_server(to: str, context: MappingContext, timeout: float, refusal: str) -> FhirServer:
+    """Return the target of a command that takes a FHIR server alone.
+
+    Args:
+        to: A FHIR base URL.
+        context: Tells the FHIR version.
+        timeout: Seconds for one request with all its repetitions.
+        refusal: Code of the error that says what the command takes.
+
+    Raises:
+        UsageError: `refusal`: it is no FHIR base URL.
+    """
+    try:
+        target = open_target(to, context, timeout)
+    except UsageError as error:
+        raise UsageError(refusal) from error
+    if not isinstance(target, FhirServer):
+        raise UsageError(refusal)
+    return target
+
+
 def open_journal(
     path: Path | None,
     target: Target,
