@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deidfhir.model.attributes import Attribute, attributes
+from deidfhir.policy.ruling import needed
 from deidfhir.tables import table
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "mapping-table.md"
@@ -20,7 +21,8 @@ Made from [`mappings/attributes.toml`](../mappings/attributes.toml) by
 
 `markers.SLOT` is a slot of the extension [`deidentification-markers`](mapping.md).
 R4 stands for R4B, too.
-Nothing that has no row is read, and nothing leaves but what a row lets leave.
+Nothing that has no row is read, and nothing leaves but what a row lets leave, or what a site's
+[policy](policy.md) says of it.
 """
 _PLACES = {
     "object": "The object's root data set",
@@ -30,17 +32,6 @@ _PLACES = {
     "scheme item": "An item of the Coding Scheme Identification Sequence",
     "file meta": "File Meta Information",
 }
-_CONDITIONS = {
-    "always": "always",
-    "dates": "113106 or 113107 among the codes (D5)",
-    "zone": "only as the zone of a date and time that leaves",
-    "identity-removed": "every instance of the study is `removed` (D6)",
-    "operators": "setting `operators` (D4)",
-    "masked": "never; its presence is marked `masked` (D4)",
-    "never": "never; read to judge",
-}
-
-
 # What the condition of a sequence is about, where that is not the whole of it.
 _OF_ITEMS = {"ContributingEquipmentSequence": "always, of items whose purpose is 109104 (D4)"}
 
@@ -52,8 +43,8 @@ def rendered() -> str:
         lines += [
             f"## {title}",
             "",
-            "| attribute | R4 | R5 | leaves | section |",
-            "|---|---|---|---|---|",
+            "| attribute | R4 | R5 | leaves | a policy may | section |",
+            "|---|---|---|---|---|---|",
         ]
         lines += [_row(one) for one in attributes(place).values()]
         lines.append("")
@@ -69,11 +60,10 @@ def rendered() -> str:
 def _row(one: Attribute) -> str:
     r4 = ", ".join(f"`{path}`" for path in _elements(one)) or "-"
     r5 = ", ".join(f"`{_R5.get(path, path)}`" for path in _elements(one)) or "-"
-    condition = _OF_ITEMS.get(
-        one.keyword, _CONDITIONS.get(one.leaves, f"{one.leaves} among the codes (D4, D5)")
-    )
+    condition = _OF_ITEMS.get(one.keyword, needed(one.leaves))
+    site = ", ".join(one.site) or "-"
     same = "the same" if r4 == r5 and r4 != "-" else r5
-    return f"| {one.label} {one.keyword} | {r4} | {same} | {condition} | {one.section} |"
+    return f"| {one.label} {one.keyword} | {r4} | {same} | {condition} | {site} | {one.section} |"
 
 
 def _elements(one: Attribute) -> Iterator[str]:

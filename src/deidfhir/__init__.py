@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from deidfhir.model.record import MASKED, Instance, Item, Markers
     from deidfhir.model.study import Study
     from deidfhir.model.verdict import Verdict
+    from deidfhir.policy.loading import load_policy
+    from deidfhir.policy.policy import Policy
 
 
 # Public name -> module. Loaded on first use: `deidfhir --version` needs none of them.
@@ -50,6 +52,7 @@ _HOMES = {
     "MappingContext": "mapping.context",
     "Markers": "model.record",
     "NotAccepted": "api",
+    "Policy": "policy.policy",
     "RetriableError": "errors",
     "Settings": "config",
     "SkippableError": "errors",
@@ -58,6 +61,7 @@ _HOMES = {
     "Study": "model.study",
     "UsageError": "errors",
     "Verdict": "model.verdict",
+    "load_policy": "policy.loading",
     "load_settings": "config",
     "map_dataset": "api",
     "map_study": "api",
@@ -82,6 +86,7 @@ __all__ = [
     "MappingContext",
     "Markers",
     "NotAccepted",
+    "Policy",
     "RetriableError",
     "Settings",
     "SkippableError",
@@ -92,6 +97,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "datasets_of",
+    "load_policy",
     "load_settings",
     "map_dataset",
     "map_study",

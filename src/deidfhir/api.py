@@ -19,9 +19,10 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping import study as mapping
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy
+from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, StudyFold
-from deidfhir.pipeline.gate import parse_accept, refusal_of
+from deidfhir.pipeline.gate import Refusal, parse_accept, refusal_of
 from deidfhir.pipeline.runs import (
     RunOptions,
     SyncRun,
@@ -52,45 +53,54 @@ class NotAccepted(SkippableError):  # noqa: N818 - the gate's answer, not a faul
 
 
 def map_dataset(
-    dataset: Dataset, context: MappingContext | None = None, *, accept: str = "removed"
+    dataset: Dataset, context: MappingContext | None = None, *, accept: str | None = None
 ) -> MappedStudy:
     """Map one object, as a study of one instance.
 
     Args:
         dataset: A pydicom data set; pixels are not looked at.
-        context: FHIR version, settings and instant of recording.
-        accept: Verdicts that may pass, as for `--accept`.
+        context: FHIR version, settings, policy and instant of recording.
+        accept: Verdicts that may pass, as for `--accept`; without it the policy's.
 
     Raises:
         ObjectSkipped: The object has no usable UIDs.
-        NotAccepted: The verdict is not among those accepted.
+        NotAccepted: The policy in force refuses the object.
     """
     (study,) = studies_from_datasets([dataset])
     return map_study(study, context, accept=accept)
 
 
 def map_study(
-    study: Study, context: MappingContext | None = None, *, accept: str = "removed"
+    study: Study, context: MappingContext | None = None, *, accept: str | None = None
 ) -> MappedStudy:
     """Map one study and check what was made with fhir.resources.
 
     Args:
         study: As `studies_from_json`, `studies_from_datasets` or `studies_from_paths` give it.
-        context: FHIR version, settings and instant of recording.
-        accept: Verdicts that may pass, as for `--accept`.
+        context: FHIR version, settings, policy and instant of recording.
+        accept: Verdicts that may pass, as for `--accept`; without it the policy's.
 
     Raises:
-        NotAccepted: The study is refused.
+        NotAccepted: The policy in force refuses the study.
         DataError: `resource-invalid`.
     """
-    context = context or MappingContext()
-    refusal = refusal_of(study, parse_accept(accept))
-    if refusal is not None:
-        raise NotAccepted(refusal.finding.code)
+    context = _accepting(context, accept)
+    _require(refusal_of(study, context.in_force, findings_of(study)))
     mapped = mapping.map_study(study, context)
+    _require(refusal_of(study, context.in_force, mapped.findings))
     for resource in mapped.resources:
         check(resource, context.version)
     return mapped
+
+
+def _accepting(context: MappingContext | None, accept: str | None) -> MappingContext:
+    verdicts = None if accept is None else parse_accept(accept)
+    return (context or MappingContext()).accepting(verdicts)
+
+
+def _require(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise NotAccepted(refusal.finding.code)
 
 
 def studies_from_json(
@@ -201,7 +211,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     to: str,
     *,
     context: MappingContext | None = None,
-    accept: str = "removed",
+    accept: str | None = None,
     journal: Path | None = None,
     dry_run: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
@@ -211,8 +221,8 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     Args:
         paths: Files and folders.
         to: FHIR base URL, or a folder for NDJSON.
-        context: FHIR version and settings.
-        accept: Verdicts that may pass, as for `--accept`.
+        context: FHIR version, settings and policy.
+        accept: Verdicts that may pass, as for `--accept`; without it the policy's.
         journal: The target's journal; by default one in the user's state folder.
         dry_run: Whether only to read and to say what would be sent.
         timeout: Seconds for one request with all its repetitions.
@@ -234,7 +244,7 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
     to: str,
     *,
     context: MappingContext | None = None,
-    accept: str = "removed",
+    accept: str | None = None,
     journal: Path | None = None,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> VerifyRun:
@@ -243,8 +253,8 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
     Args:
         paths: Files and folders.
         to: FHIR base URL, or a folder of NDJSON.
-        context: FHIR version and settings.
-        accept: Verdicts that may pass, as for `--accept`.
+        context: FHIR version, settings and policy.
+        accept: Verdicts that may pass, as for `--accept`; without it the policy's.
         journal: The target's journal; it only tells whether it is the target's.
         timeout: Seconds for one request with all its repetitions.
 
@@ -256,7 +266,7 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
 
 
 def _options(
-    paths: Iterable[str | Path], context: MappingContext | None, accept: str
+    paths: Iterable[str | Path], context: MappingContext | None, accept: str | None
 ) -> RunOptions:
     given = tuple(Path(one) for one in paths)
-    return RunOptions(given, context or MappingContext(), parse_accept(accept))
+    return RunOptions(given, _accepting(context, accept))

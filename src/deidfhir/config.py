@@ -31,7 +31,10 @@ class Settings:
         patient_id_system: System of the subject's identifier; empty means `namespace` (D6).
         label: Security label for studies whose identity is removed (D8).
         activity: What the site knows the activity to be (D12).
-        operators: Whether Operators' Name of a 109104 item may leave (D4).
+        subject: How the replaced Patient ID leaves: as it is, keyed by HMAC, or not at all (D6).
+        ids: Whether ids are made from names alone, or keyed by HMAC (D17).
+        key_file: File of the key for `subject` and `ids`.
+        policy: File of the site's policy; empty for the default (D3 to D7).
         narrative: Whether resources carry a narrative (D24).
         tools: Folder of the site's own tool entries, which add to or override ours (D16).
         patient: `reference` for a logical reference, `resource` for a minimal Patient (D6).
@@ -44,21 +47,33 @@ class Settings:
     patient_id_system: str = ""
     label: Literal["none", "PSEUDED", "ANONYED"] = "none"
     activity: Literal["DEID", "PSEUD", "ANONY"] = "DEID"
-    operators: bool = False
+    subject: Literal["as-is", "keyed", "withheld"] = "as-is"
+    ids: Literal["named", "keyed"] = "named"
+    key_file: str = ""
+    policy: str = ""
     narrative: bool = True
     tools: str = ""
     dicomweb_root: str = ""
     patient: Literal["reference", "resource"] = "reference"
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether anything is made with the site's key."""
+        return "keyed" in (self.subject, self.ids)
 
 
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),
     "activity": ("DEID", "PSEUD", "ANONY"),
     "patient": ("reference", "resource"),
+    "subject": ("as-is", "keyed", "withheld"),
+    "ids": ("named", "keyed"),
 }
 _FORMS = {
     "tenant": "a text without |",
     "tools": "a folder",
+    "policy": "a file",
+    "key_file": "a file",
     "dicomweb_root": "a URL",
     "canonical": "an http or https URL without query",
 }
@@ -124,7 +139,7 @@ def _fits(name: str, value: str) -> bool:
         return False
     if name == "tenant":
         return "|" not in value
-    if name == "tools":
+    if name in ("tools", "policy", "key_file"):
         return True
     if name == "canonical":
         return bool(_CANONICAL.fullmatch(value))

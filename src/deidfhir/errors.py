@@ -8,7 +8,8 @@
     └── FatalError         the run cannot go on until someone acts         exit 1
 
 Each error carries a code of `mappings/errors.toml`, which holds its one-line text; the text has
-no place for a value of an attribute.
+no place for a value of an attribute. Nor has what stands behind it: an error of a library may quote
+what it was reading, so errors about content are raised after it was let go, not from it.
 """
 
 from __future__ import annotations

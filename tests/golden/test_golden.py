@@ -34,7 +34,8 @@ both_versions = pytest.mark.parametrize("version", VERSIONS)
 
 def worked(folder: Path, version: FhirName, accept: str) -> tuple[list[dict[str, Any]], Work]:
     """Return the Bundles of a folder, and the work with its refusals and findings."""
-    work = Work(read_paths([folder]), parse_accept(accept), MappingContext(version))
+    context = MappingContext(version).accepting(parse_accept(accept))
+    work = Work(read_paths([folder]), context)
     bundles = [one.bundle() for _, one in work.mapped() if one is not None]
     assert work.reading.skipped == []
     return bundles, work

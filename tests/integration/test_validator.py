@@ -30,7 +30,6 @@ PLAIN = Settings()
 EVERYTHING = Settings(
     label="PSEUDED",
     activity="PSEUD",
-    operators=True,
     patient="resource",
     dicomweb_root="https://archive.example/dicom-web",
 )

@@ -9,11 +9,11 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deidfhir.config import Settings
 from deidfhir.fhir.versions import FHIR_NAMES, FhirName
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import Item, Markers
+from deidfhir.policy.policy import Policy
 from tests.unit.model.records import dcms, equipment, instance, item, study
 
 MODEST = settings(max_examples=80, deadline=None, derandomize=True)
@@ -73,7 +73,8 @@ def test_exactly_what_may_leave_is_seen(
 ) -> None:
     markers = Markers((word,), None, dcms(*codes), equipment=(planted(),))
     facts: dict[str, Any] = {name: f"CANARY-{name}" for name in FACT_RULES}
-    context = MappingContext(version, Settings(operators=operators))
+    policy = Policy(leave=frozenset({"OperatorsName"} if operators else ()))
+    context = MappingContext(version, policy=policy)
     made = map_study(study(instance(1, markers, **facts)), context)
     seen = set(CANARY.findall(json.dumps(made.bundle())))
     assert seen == allowed(word, codes, operators=operators)

@@ -19,6 +19,18 @@ def one_data_set_to_a_bundle(dataset: Dataset) -> dict[str, Any]:
     return mapped.bundle()
 
 
+def a_site_with_a_policy(study: deidfhir.Study) -> dict[str, Any]:
+    """A site loosens and tightens what leaves."""
+    policy: deidfhir.Policy = deidfhir.Policy(
+        name="research",
+        accept=frozenset({Verdict.REMOVED, Verdict.UNKNOWN}),
+        withhold=frozenset({"ContributionDescription"}),
+    )
+    context = MappingContext("R4", policy=policy)
+    same = MappingContext("R4", policy=deidfhir.load_policy("policy.toml"))
+    return deidfhir.map_study(study, context if policy.refuse else same).bundle()
+
+
 def a_stream_to_bundles(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A stream of DICOM JSON becomes studies, and studies become Bundles."""
     skipped: list[Finding] = []
@@ -54,7 +66,7 @@ def what_a_server_states(bundle: dict[str, Any]) -> list[str]:
         for instance in stated.instances:
             one: deidfhir.StatedInstance = instance
             markers: deidfhir.Markers = one.markers
-            texts += markers.method or ()
+            texts += markers.method_texts
             for item in markers.equipment:
                 assert ("StationName", MASKED) in item.elements
                 texts.append(item.first("Manufacturer"))

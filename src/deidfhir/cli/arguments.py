@@ -77,12 +77,15 @@ def _paths(one: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="file or folder: Part 10 files, and .json holding DICOM JSON",
     )
-    _tools(one)
+    _site(one)
 
 
-def _tools(one: argparse.ArgumentParser) -> None:
+def _site(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--tools", metavar="FOLDER", help="the site's own tool entries, beside ours (TOML)"
+    )
+    one.add_argument(
+        "--policy", metavar="FILE", help="what the site loosens or tightens (TOML; docs/policy.md)"
     )
 
 
@@ -96,10 +99,9 @@ def _mapping(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--accept",
         type=_accept,
-        default="removed",
         metavar="VERDICTS",
-        help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all "
-        "(removed); the rest is refused",
+        help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all; the "
+        "rest is refused (the policy's, which is removed by default)",
     )
 
 
@@ -170,7 +172,7 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Tell, attribute by attribute, where an object's content goes or why it stays."
     one = _command(commands, "explain", summary, "deidfhir explain study/im1.dcm")
     one.add_argument("file", type=Path, metavar="FILE", help="one file")
-    _tools(one)
+    _site(one)
     _json(one)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from deidfhir.cli.progress import printable
+from deidfhir.policy.policy import policy_line
 
 
 def show_lines(shown: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of `show`."""
+    yield printable(f"policy {policy_line(shown['policy'])}")
     for study in shown["studies"]:
         yield from _study(study)
         yield ""
@@ -33,7 +35,8 @@ def _study(study: dict[str, Any]) -> Iterator[str]:
     ):
         for values in study[key]:
             if values is not None:
-                yield printable(f"  {word:<10} {' | '.join(values) or '(empty)'}")
+                texts = ["(withheld)" if isinstance(one, dict) else one for one in values]
+                yield printable(f"  {word:<10} {' | '.join(texts) or '(empty)'}")
     for items in study["codes"]:
         for item in items or ():
             yield printable(f"  code       {_code(item)}")
@@ -91,10 +94,11 @@ def _equipment(item: dict[str, Any]) -> str:
 
 def explain_lines(explained: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of `explain`."""
+    yield printable(f"policy {policy_line(explained['policy'])}")
     for one in explained["objects"]:
         yield printable(f"{explained['path']}: {one['verdict']} ({'; '.join(one['reasons'])})")
-        if one["refused_by_default"]:
-            yield "  refused by default: below is what leaves if the verdict is accepted (--accept)"
+        if one["refused"]:
+            yield f"  refused ({one['refused']}): below is what leaves if the policy accepts it"
         for row in one["attributes"]:
             name = f"{row['tag']} {row['attribute']}"
             if row["leaves"] and row["to"]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from deidfhir.cli import claims, publishing, render, reversing
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.config import Settings, load_settings
+from deidfhir.config import load_settings
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
@@ -24,21 +24,20 @@ from deidfhir.pipeline.runs import (
 )
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
-from deidfhir.recognition.vocabulary import load_vocabulary
 from deidfhir.sync.folder import line_of
 
 
 def _show(options: argparse.Namespace, progress: Progress) -> int:
-    settings = _settings(options)
+    context = _context(options)
     reading = read_paths(options.paths, lambda count: progress("files read", count))
     progress.close()
-    content = shown(reading, settings)
+    content = shown(reading, context)
     _print([render.as_json(content)] if options.json else claims.show_lines(content))
     return SkippableError.exit_code if reading.skipped else 0
 
 
 def _explain(options: argparse.Namespace, _progress: Progress) -> int:
-    content = explained(options.file, _settings(options))
+    content = explained(options.file, _context(options))
     _print([render.as_json(content)] if options.json else claims.explain_lines(content))
     return 0
 
@@ -80,16 +79,19 @@ def _verify(options: argparse.Namespace, progress: Progress) -> int:
 def _run_options(
     options: argparse.Namespace, progress: Progress, recorded: str | None = None
 ) -> RunOptions:
-    context = MappingContext(options.fhir, _settings(options), recorded)
-    return RunOptions(tuple(options.paths), context, options.accept, progress)
+    return RunOptions(tuple(options.paths), _context(options, recorded), progress)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _context(options: argparse.Namespace, recorded: str | None = None) -> MappingContext:
+    """Return the context of a command; a mistake in it is told before anything is read."""
     settings = load_settings(options.config)
-    if options.tools is not None:
-        settings = replace(settings, tools=options.tools)
-    load_vocabulary(settings.tools)  # an entry at fault is told before anything is read
-    return settings
+    for name in ("tools", "policy"):
+        if getattr(options, name) is not None:
+            settings = replace(settings, **{name: getattr(options, name)})
+    context = MappingContext(getattr(options, "fhir", "R4"), settings, recorded)
+    context = context.accepting(getattr(options, "accept", None))
+    context.prepare()
+    return context
 
 
 def _target_options(options: argparse.Namespace) -> TargetOptions:

@@ -11,6 +11,7 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import SyncRun, VerifyRun
+from deidfhir.policy.policy import policy_line
 
 RESOURCE_OUTCOMES = ("created", "updated", "unchanged", "deleted", "failed")
 _SHOWN = 10
@@ -48,7 +49,8 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "command": "sync",
         "target": run.target.shown,
         "fhir": run.work.context.version.name,
-        "accept": sorted(one.value for one in run.work.accept),
+        "accept": sorted(one.value for one in run.work.policy.accept),
+        "policy": run.work.context.decided(),
         "dry_run": dry_run,
         **counts,
         "refused": len(refused),
@@ -74,7 +76,8 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
         "command": "verify",
         "target": run.target.shown,
         "fhir": run.work.context.version.name,
-        "accept": sorted(one.value for one in run.work.accept),
+        "accept": sorted(one.value for one in run.work.policy.accept),
+        "policy": run.work.context.decided(),
         **input_counts(run.work),
         "requests": run.target.requests,
         "ok": report.ok,
@@ -105,7 +108,8 @@ def input_lines(work: Work) -> list[str]:
     counts = input_counts(work)
     lines = [
         f"read      {counts['studies']} studies, {counts['instances']} instances"
-        + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else "")
+        + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else ""),
+        printable(f"policy    {policy_line(work.context.decided())}"),
     ]
     told = [f"{count} {name}" for name, count in counts["verdicts"].items() if count]
     if told:
@@ -115,7 +119,7 @@ def input_lines(work: Work) -> list[str]:
         [
             f"{one.path}: {one.verdict.value}"
             if one.finding.code == "not-accepted"
-            else f"{one.path}: {one.finding.text}"
+            else f"{one.path}: {one.finding.text}" + (f" ({one.detail})" if one.detail else "")
             for one in work.refusals
         ],
         "see what they claim with `deidfhir show`",

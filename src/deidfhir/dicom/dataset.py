@@ -51,14 +51,22 @@ def elements_of(dataset: Dataset, within: str = "object", depth: int = 0) -> Ele
     for tag, attribute in attributes(within).items():
         if tag not in dataset:
             continue
-        try:
-            with quiet():
-                found[attribute.keyword] = _content(dataset, attribute, depth)
-        except ObjectSkipped:
-            raise
-        except Exception as error:  # pydicom raises whatever the broken bytes lead it to
-            raise ObjectSkipped("damaged") from error
+        content = _decodable(dataset, attribute, depth)
+        if content is None:
+            raise ObjectSkipped("damaged")
+        found[attribute.keyword] = content
     return found
+
+
+def _decodable(dataset: Dataset, attribute: Attribute, depth: int) -> Content | None:
+    """Return the content of an element, or None if it cannot be decoded."""
+    try:
+        with quiet():
+            return _content(dataset, attribute, depth)
+    except ObjectSkipped:
+        raise
+    except Exception:  # noqa: BLE001 - pydicom raises whatever the broken bytes lead it to
+        return None
 
 
 def odd_in(dataset: Dataset) -> tuple[str, ...]:

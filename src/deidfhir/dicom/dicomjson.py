@@ -27,15 +27,22 @@ def read_json(path: Path) -> Iterator[dict[str, Any]]:
         ObjectSkipped: `file-unreadable` or `not-dicom-json`.
     """
     try:
-        content = json.loads(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise ObjectSkipped("file-unreadable") from error
-    except (ValueError, RecursionError) as error:
-        raise ObjectSkipped("not-dicom-json") from error
-    objects = content if isinstance(content, list) else [content]
+    content = _parsed(text)
+    objects: list[Any] = content if isinstance(content, list) else [content]
     if not objects or not all(_is_object(one) for one in objects):
         raise ObjectSkipped("not-dicom-json")
     yield from objects
+
+
+def _parsed(text: bytes) -> object:
+    """Return the JSON of a text, or None if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_object(candidate: object) -> bool:
@@ -125,14 +132,20 @@ def _content(element: dict[str, Any], attribute: Attribute, depth: int) -> Conte
 
 
 def _inline(encoded: object) -> str:
-    try:
-        raw = base64.b64decode(str(encoded), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ObjectSkipped("damaged") from error
+    raw = _unpacked(str(encoded))
+    if raw is None:
+        raise ObjectSkipped("damaged")
     try:
         return raw.decode("utf-8")  # DICOM JSON is UTF-8 (PS3.18 F.2)
     except UnicodeDecodeError:
         return raw.decode("iso8859-1")
+
+
+def _unpacked(encoded: str) -> bytes | None:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def _text(value: object) -> str:

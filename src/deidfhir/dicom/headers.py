@@ -52,11 +52,11 @@ def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Header:
     except OSError as error:
         # pydicom reports broken bytes as OSError too; only the system's errors carry a number.
         code = "file-unreadable" if error.errno else "truncated"
-        raise ObjectSkipped(code) from error
-    except (EOFError, zlib.error) as error:
-        raise ObjectSkipped("truncated") from error
-    except Exception as error:  # pydicom raises whatever the broken bytes lead it to
-        raise ObjectSkipped("not-dicom") from error
+    except (EOFError, zlib.error):
+        code = "truncated"
+    except Exception:  # noqa: BLE001 - pydicom raises whatever the broken bytes lead it to
+        code = "not-dicom"
+    raise ObjectSkipped(code)
 
 
 def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Header:

@@ -35,8 +35,11 @@ def json_of(uids: tuple[str, str, str], markers: Markers) -> dict[str, Any]:
     }
     for keyword, name in _FIELDS.items():
         content = getattr(markers, name)
-        if content is not None and not isinstance(content, Masked):
-            found[table[keyword].tag] = _element(table[keyword], content)
+        if content is None or isinstance(content, Masked):
+            continue
+        kept = tuple(one for one in content if not isinstance(one, Masked))
+        if kept or not content:  # an element of which all is withheld is no empty one
+            found[table[keyword].tag] = _element(table[keyword], kept)
     if markers.equipment:
         attribute = table["ContributingEquipmentSequence"]
         found[attribute.tag] = _element(attribute, markers.equipment)
@@ -47,7 +50,8 @@ def withheld(markers: Markers) -> int:
     """Return how many elements of the markers are marked as withheld."""
     contents = [getattr(markers, name) for name in _FIELDS.values()]
     items = (*markers.equipment, *_items(markers.method_code))
-    return sum(isinstance(one, Masked) for one in contents) + sum(_withheld(one) for one in items)
+    texts = sum(isinstance(one, Masked) for one in (*contents, *(markers.method or ())))
+    return texts + sum(_withheld(one) for one in items)
 
 
 def _withheld(item: Item) -> int:

@@ -107,11 +107,17 @@ def slot_text(slot: JsonObject) -> str | None:
     if not more and name == "valueString" and value and isinstance(value, str):
         return value
     if not more and name == "valueBase64Binary" and isinstance(value, str):
-        try:
-            return base64.b64decode(value, validate=True).decode("utf-8", "surrogatepass")
-        except ValueError as error:
-            raise MalformedError from error
+        decoded = _decoded(value)
+        if decoded is not None:
+            return decoded
     raise MalformedError
+
+
+def _decoded(value: str) -> str | None:
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8", "surrogatepass")
+    except ValueError:
+        return None
 
 
 def _content(slot: JsonObject) -> set[str]:

@@ -47,13 +47,14 @@ def device_of(item: Item, context: MappingContext) -> JsonObject | None:
         device["serialNumber"] = serial
     if model:
         device.update(context.version.device_model(model))
-    device["type"] = context.version.device_type(_type())
+    device["type"] = context.version.device_type(device_type())
     if versions:
         device["version"] = [{"value": one} for one in versions]
     return device
 
 
-def _type() -> JsonObject:
+def device_type() -> JsonObject:
+    """Return the type of de-identifying equipment (CID 7005)."""
     display = standard_meaning(DEIDENTIFYING_EQUIPMENT)
     return {"coding": [{"system": dcm(), "code": DEIDENTIFYING_EQUIPMENT, "display": display}]}
 

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.model.record import Item
 from deidfhir.model.uid import is_oid, is_usable
+from deidfhir.policy.keys import Key
 
 WHOLE = "whole"
 STUDY = "study"
@@ -19,15 +20,17 @@ _FORM = "v1"
 
 @dataclass(frozen=True, slots=True)
 class Namer:
-    """Makes UUIDv5 ids in a namespace of the site.
+    """Makes UUIDv5 ids in a namespace of the site, or with its key where it has one for ids.
 
     Args:
         namespace: The site's URI.
         tenant: The site's tenant, possibly empty.
+        key: The site's key; with it, nobody else can make the id of a UID that they know.
     """
 
     namespace: str
     tenant: str = ""
+    key: Key | None = None
 
     def imaging_study(self, study_uid: str) -> str:
         """Return the id of a study's ImagingStudy."""
@@ -58,6 +61,15 @@ class Namer:
         parts = [*texts, list(item.values("DeviceUID"))]
         return self._id("Device", json.dumps(parts, ensure_ascii=True))
 
+    def inferred_device(self, tool: str, version: str) -> str:
+        """Return the id of the Device of a tool that is only inferred (D16).
+
+        Args:
+            tool: Id of its entry.
+            version: Its version as the text gives it, possibly empty.
+        """
+        return self._id("Device", "inferred", json.dumps([tool, version], ensure_ascii=True))
+
     def endpoint(self, root: str) -> str:
         """Return the id of the Endpoint of a DICOMweb root."""
         return self._id("Endpoint", root)
@@ -67,8 +79,29 @@ class Namer:
         return self._id("Patient", study_uid)
 
     def _id(self, *parts: str) -> str:
-        site: UUID = uuid5(NAMESPACE_URL, self.namespace)
-        return str(uuid5(site, "|".join((_FORM, self.tenant, *parts))))
+        name = "|".join((_FORM, self.tenant, *parts))
+        if self.key is None:
+            return str(uuid5(uuid5(NAMESPACE_URL, self.namespace), name))
+        return _uuid8(self.key.digest(f"{self.namespace}|{name}"))
+
+
+def _uuid8(digest: bytes) -> str:
+    """Return the first 122 bits of a digest as a UUID of version 8 (RFC 9562 5.8)."""
+    value = int.from_bytes(digest[:16], "big")
+    value = value & ~(0xF << 76) | 8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=value))
+
+
+def pseudonym(patient_id: str, tenant: str, key: Key) -> str:
+    """Return what stands for a replaced Patient ID, the same for the same patient of a tenant.
+
+    Args:
+        patient_id: The object's Patient ID.
+        tenant: The site's tenant, possibly empty.
+        key: The site's key.
+    """
+    return key.digest("|".join((_FORM, tenant, "Patient ID", patient_id))).hex()[:32]
 
 
 def urn(uid: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deidfhir.fhir.extensions import MASKED, UNKNOWN, data_absent, is_fhir_string
@@ -11,14 +10,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
 from deidfhir.mapping.inferred import place_inferred, recognised_in, tools_said
-from deidfhir.mapping.labels import security_label
-from deidfhir.mapping.leaving import (
-    agreed,
-    dates_are_modified,
-    dates_clash,
-    unlocks_dates,
-    unlocks_descriptors,
-)
+from deidfhir.mapping.leaving import PATIENT_ID, agreed
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.markers import extension, place
 from deidfhir.mapping.patient import pseudonym_of
@@ -42,47 +34,31 @@ class _Draft:
     context: MappingContext
     placed: Levels
     inferred: Levels
-    dates_withheld: bool
     findings: set[str] = field(default_factory=set)
 
-    def agreed(
-        self,
-        instances: tuple[Instance, ...],
-        raw_of: Callable[[Instance], object],
-        value_of: Callable[[Instance], str | None],
-        unlocks: Callable[[Instance], bool],
-    ) -> str | None:
-        """Return the agreed value, noting a disagreement about dates."""
-        value, differs = agreed(instances, raw_of, value_of, unlocks)
-        if differs and unlocks is unlocks_dates:
-            self.findings.add("started-differs")
-        return value
 
-    def text(self, instances: tuple[Instance, ...], name: str) -> str | None:
-        """Return the agreed descriptor, by its field of Instance."""
+def _text(instances: tuple[Instance, ...], name: str) -> str | None:
+    """Return the agreed descriptor, by its field of Instance."""
 
-        def raw(one: Instance) -> str:
-            text: str = getattr(one, name)
-            return text
+    def usable(one: Instance) -> str | None:
+        text: str = getattr(one, name)
+        return text if is_fhir_string(text) else None
 
-        def usable(one: Instance) -> str | None:
-            return raw(one) if is_fhir_string(raw(one)) else None
-
-        return self.agreed(instances, raw, usable, unlocks_descriptors)
+    return agreed(instances, name, usable)[0]
 
 
-def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, set[str]]:
+def imaging_study(
+    study: Study, context: MappingContext, label: JsonObject | None = None
+) -> tuple[JsonObject, set[str]]:
     """Return the ImagingStudy and the codes of the findings that making it showed.
 
     Args:
-        study: The study; what of each instance leaves is decided by its own codes.
+        study: The study as far as it leaves.
         context: The mapping's.
+        label: Its security label, if it has one.
     """
     series = study.series()
-    clash = dates_clash(study.instances)
-    draft = _Draft(study, context, place(series, context), place_inferred(series, context), clash)
-    if clash:
-        draft.findings.add("dates-full-and-modified")
+    draft = _Draft(study, context, place(series, context), place_inferred(series, context))
     elements = [_series(uid, members, draft) for uid, members in series.items()]
     hl7 = table("urls.toml")["hl7"]
     resource: JsonObject = {
@@ -90,11 +66,8 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
         "id": context.namer.imaging_study(study.uid),
         "meta": context.profile("ImagingStudy"),
     }
-    label, refused = security_label(study, context)
     if label:
         resource["meta"]["security"] = [label]
-    if refused:
-        draft.findings.add("label-refused")
     if context.settings.narrative:
         resource["text"] = narrative(_sentence(study, context))
     resource["extension"] = [*extension(draft.placed.study, context), *draft.inferred.study]
@@ -109,7 +82,7 @@ def imaging_study(study: Study, context: MappingContext) -> tuple[JsonObject, se
         resource["endpoint"] = [{"reference": f"Endpoint/{identity}", "type": "Endpoint"}]
     resource["numberOfSeries"] = len(elements)
     resource["numberOfInstances"] = len(study.instances)
-    text = draft.text(study.instances, "study_description")
+    text = _text(study.instances, "study_description")
     if text:
         resource["description"] = text
     resource["series"] = elements
@@ -127,11 +100,11 @@ def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObjec
     if number is not None:
         element["number"] = number
     element["modality"] = context.version.modality(_modality(members, draft))
-    text = draft.text(members, "series_description")
+    text = _text(members, "series_description")
     if text:
         element["description"] = text
     element["numberOfInstances"] = len(members)
-    site = draft.text(members, "body_part")
+    site = _text(members, "body_part")
     if site:
         element["bodySite"] = context.version.body_site(site)
     element.update(_started(members, draft, "series"))
@@ -150,7 +123,7 @@ def _instance(one: Instance, draft: _Draft) -> JsonObject:
     number = _number({one.instance_number}, draft)
     if number is not None:
         element["number"] = number
-    if one.title and unlocks_descriptors(one) and is_fhir_string(one.title):
+    if is_fhir_string(one.title):
         element["title"] = one.title
     return element
 
@@ -192,15 +165,14 @@ def _number(texts: set[str], draft: _Draft) -> int | None:
 
 
 def _subject(draft: _Draft) -> JsonObject:
-    identifier, why = pseudonym_of(draft.study, draft.context)
+    identifier = pseudonym_of(draft.study, draft.context)
     if identifier is not None and draft.context.settings.patient == "resource":
         identity = draft.context.namer.patient(draft.study.uid)
         return {"reference": f"Patient/{identity}", "type": "Patient"}
     if identifier is not None:
         return {"type": "Patient", "identifier": identifier}
-    if why == "differs":
-        draft.findings.add("patient-ids-differ")
-    reason = UNKNOWN if why == "empty" else MASKED
+    stays = any(PATIENT_ID in one.withheld for one in draft.study.instances)
+    reason = MASKED if stays else UNKNOWN
     return {"extension": [data_absent(reason)], "type": "Patient", "display": SUBJECT_NOT_STATED}
 
 
@@ -212,23 +184,20 @@ def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> Json
         draft: The study's.
         level: `study` or `series`, the prefix of the date's and the time's field.
     """
-    if draft.dates_withheld:
-        return {}
-
-    def raw(one: Instance) -> tuple[str, str] | None:
-        date, time = getattr(one, f"{level}_date"), getattr(one, f"{level}_time")
-        return (date, time) if date else None  # a time without its date is no moment
+    date, time = f"{level}_date", f"{level}_time"
 
     def usable(one: Instance) -> str | None:
-        date, time = raw(one) or ("", "")
-        return fhir_from_date_and_time(date, time, one.timezone)
+        return fhir_from_date_and_time(getattr(one, date), getattr(one, time), one.timezone)
 
-    if any(raw(one) and unlocks_dates(one) and usable(one) is None for one in instances):
+    if any(getattr(one, date) and usable(one) is None for one in instances):
         draft.findings.add("date-unusable")
-    value = draft.agreed(instances, raw, usable, unlocks_dates)
+    # A time without its date is no moment: the date decides.
+    value, differs = agreed(instances, date, usable)
+    if differs:
+        draft.findings.add("started-differs")
     if value is None:
         return {}
-    if any(dates_are_modified(one) for one in instances):
+    if any(one.dates_modified for one in instances):
         shifted = {"url": draft.context.url("shifted"), "valueBoolean": True}
         return {"started": value, "_started": {"extension": [shifted]}}
     return {"started": value}

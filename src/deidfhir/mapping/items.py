@@ -18,7 +18,7 @@ from deidfhir.fhir.extensions import (
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.terminology import coding_of
 from deidfhir.model.attributes import Attribute, attributes
-from deidfhir.model.record import MASKED, Item, Items, Masked, Values
+from deidfhir.model.record import MASKED, Item, Items, Masked, Texts, Values
 
 NUMBER = "item"
 CODING = "coding"
@@ -26,15 +26,19 @@ DEVICE = "device"
 _DEEPEST = 16  # twice as deep as objects are read
 
 
-def value_slots(slot: str, values: Values | None) -> list[JsonObject]:
+def value_slots(slot: str, values: Texts | None) -> list[JsonObject]:
     """Return one slot a value; a single slot without value for an element that is empty."""
     if values is None:
         return []
-    return [text_slot(slot, value) for value in values] or [absent_slot(slot, UNKNOWN)]
+    slots = [
+        absent_slot(slot, MASKED_REASON) if isinstance(value, Masked) else text_slot(slot, value)
+        for value in values
+    ]
+    return slots or [absent_slot(slot, UNKNOWN)]
 
 
-def slot_values(extensions: list[JsonObject], slot: str) -> Values | Masked | None:
-    """Return the values that `value_slots` wrote.
+def slot_texts(extensions: list[JsonObject], slot: str) -> Texts | None:
+    """Return the values that `value_slots` wrote, any of which may be withheld.
 
     Raises:
         MalformedError: It did not write this.
@@ -42,12 +46,25 @@ def slot_values(extensions: list[JsonObject], slot: str) -> Values | Masked | No
     texts = [slot_text(one) for one in named(extensions, slot)]
     if not texts:
         return None
-    if texts == [None]:
-        return MASKED
-    values = tuple(text for text in texts if text is not None)
-    if len(values) < len(texts):
-        raise MalformedError  # values beside the mark that they are withheld
+    values = tuple(MASKED if text is None else text for text in texts)
     return () if values == ("",) else values
+
+
+def slot_values(extensions: list[JsonObject], slot: str) -> Values | Masked | None:
+    """Return the values of an element that is withheld whole or not at all.
+
+    Raises:
+        MalformedError: It is none such.
+    """
+    values = slot_texts(extensions, slot)
+    if values == (MASKED,):
+        return MASKED
+    if values is None:
+        return None
+    kept = tuple(one for one in values if not isinstance(one, Masked))
+    if len(kept) < len(values):
+        raise MalformedError  # values beside the mark that they are withheld
+    return kept
 
 
 def item_slots(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import RETAIN_UIDS
+from deidfhir.mapping.leaving import RETAIN_UIDS, inferred_codes
 from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
@@ -18,23 +18,24 @@ def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | 
     """Return the label of a study, and whether a label that is set was refused.
 
     Args:
-        study: The study; only one whose verdict is `removed` gets a label (D3).
+        study: The study as read, since what stays counts, too; only one whose verdict is
+            `removed` gets a label (D3).
         context: The mapping's.
     """
     label = context.settings.label
     if label == "none" or study.verdict is not Verdict.REMOVED:
         return None, False
-    if label == "ANONYED" and any(_may_be_relinked(one) for one in study.instances):
+    if label == "ANONYED" and any(_may_be_relinked(one, context) for one in study.instances):
         return None, True
     return {"system": table("urls.toml")["hl7"]["observation_value"], "code": label}, False
 
 
-def _may_be_relinked(instance: Instance) -> bool:
+def _may_be_relinked(instance: Instance, context: MappingContext) -> bool:
     codes = instance.markers.method_code or ()
-    texts = [*(instance.markers.method or ()), *(one.first("CodeMeaning") for one in codes)]
+    texts = [*instance.markers.method_texts, *(one.first("CodeMeaning") for one in codes)]
     return (
         instance.encrypted
         or instance.tail_broken  # encrypted attributes may stand there
-        or RETAIN_UIDS in instance.markers.option_codes()
+        or RETAIN_UIDS in instance.markers.option_codes() | inferred_codes(instance, context)
         or any(mentions(_LIMITED_DATA_SET, text) for text in texts)
     )

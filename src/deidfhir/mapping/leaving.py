@@ -1,39 +1,187 @@
-"""The allow-list: what of an instance leaves (D4 to D6). Everything else asks here."""
+"""What of a study leaves (D4 to D7): the one door between what was read and what is stated.
+
+Every other module of this room is given studies that went through it, so that it holds nothing
+which could leave by mistake: what stays is blanked, and only that there was something is told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
-from deidfhir.config import Settings
-from deidfhir.model.attributes import by_keyword
-from deidfhir.model.record import MASKED, Instance, Item, Markers
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.identity import pseudonym
+from deidfhir.mapping.inferred import recognised_in
+from deidfhir.model.attributes import attributes
+from deidfhir.model.record import MASKED, Instance, Item, Markers, Texts
+from deidfhir.model.study import Study
+from deidfhir.model.telling import telling, unseen
 from deidfhir.model.verdict import Verdict, verdict_of
+from deidfhir.policy.policy import Policy
+from deidfhir.policy.ruling import Claims, Ruling, rulings, unlocking
 
-FULL_DATES, MODIFIED_DATES = "113106", "113107"
-CLEAN_DESCRIPTORS = "113105"
+MODIFIED_DATES = "113107"
 RETAIN_UIDS = "113110"
+PATIENT_ID = "patient_id"
 
 
-def leaving_markers(markers: Markers, settings: Settings) -> Markers:
-    """Return the markers with what must not leave replaced by MASKED (D4).
+def leaving_study(study: Study, context: MappingContext) -> tuple[Study, set[str]]:
+    """Return a study as far as it leaves, and the codes of the findings that this showed.
+
+    Args:
+        study: As read.
+        context: The mapping's; settings and policy of the site.
+    """
+    findings: set[str] = set()
+    instances = [leaving_instance(one, context) for one in study.instances]
+    if _dates_clash(study.instances, instances, context):
+        findings.add("dates-full-and-modified")
+        instances = [_without(one, _date_facts()) for one in instances]
+    given = {one.patient_id for one in study.instances if one.patient_id}
+    removed = all(verdict_of(one.markers)[0] is Verdict.REMOVED for one in study.instances)
+    if len(given) > 1:
+        findings.add("patient-ids-differ")
+    if len(given) > 1 or not removed:
+        instances = [_without(one, (PATIENT_ID,)) for one in instances]
+    return replace(study, instances=tuple(instances), findings=()), findings
+
+
+def leaving_instance(instance: Instance, context: MappingContext) -> Instance:
+    """Return one instance as far as it leaves, of itself: its study may withhold more.
+
+    Args:
+        instance: As read.
+        context: The mapping's.
+    """
+    claims = claims_of(instance, context)
+    ruled = rulings("object", claims, context.in_force)
+    locked = [
+        one.fact
+        for one in attributes("object").values()
+        if one.fact and not ruled[one.keyword].leaves and _gives(one.keyword, one.fact, instance)
+    ]
+    markers = leaving_markers(instance.markers, claims, context.in_force)
+    shifted = MODIFIED_DATES in claims.codes
+    kept = replace(instance, markers=markers, path="", dates_modified=shifted)
+    kept = _without(kept, locked)
+    settings = context.settings
+    if kept.patient_id and settings.subject == "withheld":
+        return _without(kept, (PATIENT_ID,))
+    if kept.patient_id and settings.subject == "keyed":
+        return replace(kept, patient_id=pseudonym(kept.patient_id, settings.tenant, context.key))
+    return kept
+
+
+def _gives(keyword: str, fact: str, instance: Instance) -> bool:
+    return bool(getattr(instance, fact)) and (fact != "title" or keyword == instance.title_keyword)
+
+
+def _without(instance: Instance, facts: Iterable[str]) -> Instance:
+    """Return an instance with some facts blanked, and noted where there was something."""
+    given: dict[str, Any] = {fact: "" for fact in facts if getattr(instance, fact)}
+    return replace(instance, **given, withheld=instance.withheld | given.keys())
+
+
+def claims_of(instance: Instance, context: MappingContext) -> Claims:
+    """Return what an instance claims, as far as it unlocks anything.
+
+    Args:
+        instance: As read.
+        context: Its policy says whether codes that are only inferred count (D5).
+    """
+    return Claims(
+        codes=frozenset(counting_codes(instance, context)),
+        removed=verdict_of(instance.markers)[0] is Verdict.REMOVED,
+        equipment=bool(instance.markers.equipment),
+    )
+
+
+def counting_codes(instance: Instance, context: MappingContext) -> frozenset[str]:
+    """Return the method codes that count: those stated, and by policy those inferred (D5).
+
+    Args:
+        instance: As read.
+        context: The mapping's.
+    """
+    stated = instance.markers.option_codes()
+    if not context.in_force.inferred_codes:
+        return stated
+    return stated | inferred_codes(instance, context)
+
+
+def inferred_codes(instance: Instance, context: MappingContext) -> frozenset[str]:
+    """Return the method codes that are packed in known wordings of an instance (D16).
+
+    Args:
+        instance: As read.
+        context: Holds the vocabulary.
+    """
+    found = recognised_in(instance, context).inferences
+    return frozenset(code for one in found for code in one.codes)
+
+
+@lru_cache(maxsize=1)
+def _date_facts() -> tuple[str, ...]:
+    rows = attributes("object").values()
+    return tuple(one.fact for one in rows if one.leaves == "dates")
+
+
+def _dates_clash(
+    read: Iterable[Instance], leaving: Iterable[Instance], context: MappingContext
+) -> bool:
+    """Whether some instances give true dates and others modified ones (D5).
+
+    True and shifted dates side by side would tell the shift. Dates that leave by the policy alone
+    may be of either kind.
+    """
+    options = unlocking("dates")
+    choices = {
+        counting_codes(one, context) & options
+        for one, kept in zip(read, leaving, strict=True)
+        if counting_codes(one, context) & options or any(getattr(kept, f) for f in _date_facts())
+    }
+    return len(choices) > 1
+
+
+def leaving_markers(markers: Markers, claims: Claims, policy: Policy) -> Markers:
+    """Return the markers with what must not leave replaced by MASKED (D4, D7).
 
     Args:
         markers: As read.
-        settings: The site's; `operators` lets Operators' Name leave.
+        claims: What the object claims.
+        policy: The policy in force.
     """
-    codes = markers.option_codes()
-    equipment = tuple(_leaving_item(item, codes, settings) for item in markers.equipment)
-    return replace(markers, equipment=equipment)
+    method = markers.method and _leaving_texts(markers.method_texts, policy)
+    equipment = tuple(_leaving_item(item, claims, policy) for item in markers.equipment)
+    return replace(markers, method=method, equipment=equipment)
 
 
-def _leaving_item(item: Item, codes: frozenset[str], settings: Settings) -> Item:
-    rules = by_keyword("equipment item")
+def _leaving_texts(texts: tuple[str, ...], policy: Policy) -> Texts:
+    if "DeidentificationMethod" in policy.withhold:
+        return tuple(MASKED if text.strip(" \0") else text for text in texts)
+    if not policy.withhold_texts:
+        return texts
+    told, hidden = telling(texts), unseen(texts)
+    return tuple(
+        # Nobody knows what stands where nobody looked.
+        MASKED
+        if number in hidden or told.get(number, frozenset()) & policy.withhold_texts
+        else text
+        for number, text in enumerate(texts)
+    )
+
+
+def _leaving_item(item: Item, claims: Claims, policy: Policy) -> Item:
+    ruled = rulings("equipment item", claims, policy)
 
     def leaves(keyword: str, content: object) -> bool:
-        rule = rules[keyword].leaves
-        # An element that is empty holds nothing to withhold; of `masked`, only presence is read.
-        return (not content and rule != "masked") or _leaves(rule, codes, settings)
+        ruling: Ruling = ruled[keyword]
+        # An element that is empty holds nothing to withhold; of what is never read, only its
+        # presence is known.
+        unread = not content and keyword in _unread()
+        return ruling.leaves or (not content and not unread)
 
     return Item(
         tuple(
@@ -43,70 +191,32 @@ def _leaving_item(item: Item, codes: frozenset[str], settings: Settings) -> Item
     )
 
 
-def _leaves(rule: str, codes: frozenset[str], settings: Settings) -> bool:
-    return rule == "always" or rule in codes or (rule == "operators" and settings.operators)
-
-
-def unlocks_dates(instance: Instance) -> bool:
-    """Whether the instance's own codes let its dates and times leave (D5)."""
-    return bool(instance.markers.option_codes() & {FULL_DATES, MODIFIED_DATES})
-
-
-def dates_are_modified(instance: Instance) -> bool:
-    """Whether the instance's codes say that its dates were shifted (D5)."""
-    return MODIFIED_DATES in instance.markers.option_codes()
-
-
-def dates_clash(instances: Iterable[Instance]) -> bool:
-    """Whether some instances keep full dates and others modified ones (D5).
-
-    True and shifted dates side by side would tell the shift.
-    """
-    choices = {one.markers.option_codes() & {FULL_DATES, MODIFIED_DATES} for one in instances} - {
-        frozenset()
-    }
-    return len(choices) > 1
-
-
-def unlocks_descriptors(instance: Instance) -> bool:
-    """Whether the instance's own codes let its descriptors leave (D5)."""
-    return CLEAN_DESCRIPTORS in instance.markers.option_codes()
+@lru_cache(maxsize=1)
+def _unread() -> frozenset[str]:
+    rows = attributes("equipment item").values()
+    return frozenset(one.keyword for one in rows if one.leaves == "masked")
 
 
 def agreed(
     instances: Iterable[Instance],
-    raw_of: Callable[[Instance], object],
+    fact: str,
     value_of: Callable[[Instance], str | None],
-    unlocks: Callable[[Instance], bool],
 ) -> tuple[str | None, bool]:
-    """Return the one value that all instances which have it unlock and agree on (D5).
+    """Return the one value that all instances which have it let leave and agree on (D5).
 
     Args:
-        instances: Those beneath the element.
-        raw_of: What an instance gives, usable or not; false where it gives nothing.
+        instances: Those beneath the element, as far as they leave.
+        fact: The field of Instance that decides whether there is a value.
         value_of: What FHIR can hold of it.
-        unlocks: Whether the instance's codes let it leave.
 
     Returns:
         The value, or None; and whether it is withheld only because the instances disagree.
     """
-    having = [one for one in instances if raw_of(one)]
-    if not having or not all(unlocks(one) for one in having):
+    members = list(instances)
+    if any(fact in one.withheld for one in members):
+        return None, False
+    having = [one for one in members if getattr(one, fact)]
+    if not having:
         return None, False
     values = {value_of(one) for one in having}
     return (values.pop(), False) if len(values) == 1 else (None, True)
-
-
-def leaving_patient_id(instances: Iterable[Instance]) -> tuple[str | None, str]:
-    """Return the replaced Patient ID if it may leave, and otherwise why not (D6).
-
-    Returns:
-        The value and an empty text; or None and `differs`, `withheld` or `empty`.
-    """
-    members = list(instances)
-    values = {one.patient_id for one in members if one.patient_id}
-    if len(values) > 1:
-        return None, "differs"
-    if any(verdict_of(one.markers)[0] is not Verdict.REMOVED for one in members):
-        return None, "withheld"
-    return (values.pop(), "") if values else (None, "empty")

@@ -8,7 +8,6 @@ from typing import Any
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.items import DEVICE, item_slots, value_slots
-from deidfhir.mapping.leaving import leaving_markers
 from deidfhir.mapping.levels import Levels
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Instance, Items, Markers
@@ -32,23 +31,18 @@ def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> L
     """Return the slots of the markers extension that each level of a study carries.
 
     Args:
-        series: Series UID → its instances.
+        series: Series UID → its instances, as far as they leave.
         context: The mapping's.
     """
     levels = Levels.of(series)
     _place_verdicts(levels, series)
-    leaving = {
-        one.sop_instance_uid: leaving_markers(one.markers, context.settings)
-        for members in series.values()
-        for one in members
-    }
     for keyword in FIELDS:
 
         def content(one: Instance, keyword: str = keyword) -> Hashable:
-            return _content(keyword, leaving[one.sop_instance_uid])
+            return _content(keyword, one.markers)
 
         for slots, one in levels.places(series, content):
-            slots.extend(attribute_slots(keyword, leaving[one.sop_instance_uid], context))
+            slots.extend(attribute_slots(keyword, one.markers, context))
     return levels
 
 

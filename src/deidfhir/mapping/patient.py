@@ -1,4 +1,4 @@
-"""The minimal Patient of a site that asks for it: the pseudonym, and nothing else (D6)."""
+"""The minimal Patient of a site that asks for it: the pseudonym, and sex if it may leave (D6)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import leaving_patient_id
+from deidfhir.mapping.leaving import agreed
 from deidfhir.model.study import Study
 
+# PS3.3 C.7.1.1 → FHIR administrative-gender
+_GENDERS = {"F": "female", "M": "male", "O": "other"}
 
-def pseudonym_of(study: Study, context: MappingContext) -> tuple[JsonObject | None, str]:
-    """Return the subject's identifier if it may leave, and otherwise why not.
+
+def pseudonym_of(study: Study, context: MappingContext) -> JsonObject | None:
+    """Return the subject's identifier if it leaves.
 
     Args:
-        study: The study.
+        study: The study as far as it leaves.
         context: Names the identifier's system.
     """
     settings = context.settings
-    value, why = leaving_patient_id(study.instances)
-    if value is None or not is_fhir_string(value):
-        return None, why
-    return {"system": settings.patient_id_system or settings.namespace, "value": value}, ""
+    values = {one.patient_id for one in study.instances if one.patient_id}
+    if len(values) != 1 or not is_fhir_string(value := values.pop()):
+        return None
+    return {"system": settings.patient_id_system or settings.namespace, "value": value}
 
 
 def patient_of(study: Study, context: MappingContext) -> JsonObject | None:
@@ -31,16 +34,19 @@ def patient_of(study: Study, context: MappingContext) -> JsonObject | None:
     (D17). So each study has its own; the identifier joins them.
 
     Args:
-        study: The study.
+        study: The study as far as it leaves.
         context: The mapping's.
     """
-    identifier, _ = pseudonym_of(study, context)
+    identifier = pseudonym_of(study, context)
     if context.settings.patient != "resource" or identifier is None:
         return None
     resource: JsonObject = {"resourceType": "Patient", "id": context.namer.patient(study.uid)}
     if context.settings.narrative:
         resource["text"] = narrative("The subject of a study, by the Patient ID that replaces it.")
     resource["identifier"] = [identifier]
+    gender, _ = agreed(study.instances, "patient_sex", lambda one: _GENDERS.get(one.patient_sex))
+    if gender:
+        resource["gender"] = gender
     return resource
 
 

@@ -8,10 +8,10 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import inferred_extensions, recognised_in_all, tools_said
 from deidfhir.mapping.markers import attribute_slots, extension
+from deidfhir.mapping.promoted import mark, promoted_devices
 from deidfhir.mapping.sentences import sentence
 from deidfhir.mapping.steps import MarkerSet, Step, predecessors, steps_of
 from deidfhir.mapping.terminology import policy_of
-from deidfhir.model.record import Items
 from deidfhir.model.study import Study
 from deidfhir.tables import table
 
@@ -76,7 +76,7 @@ def _provenance(
     if policies := [policy for code in codes if (policy := policy_of(code))]:
         resource["policy"] = list(dict.fromkeys(policies))
     resource["activity"] = _activity(context)
-    resource["agent"] = _agents(step.items, context)
+    resource["agent"] = _agents(step, marker_set, context)
     return resource
 
 
@@ -148,11 +148,16 @@ def _activity(context: MappingContext) -> JsonObject:
     }
 
 
-def _agents(items: Items, context: MappingContext) -> list[JsonObject]:
-    devices = [context.namer.device(item) for item in items] or [None]
+def _agents(step: Step, marker_set: MarkerSet, context: MappingContext) -> list[JsonObject]:
     system = table("urls.toml")["hl7"]["participant_type"]
     kind = {"coding": [{"system": system, "code": "performer", "display": "Performer"}]}
-    absent = UNNAMED_EQUIPMENT if items else NO_EQUIPMENT
+    if promoted := promoted_devices(marker_set, context):
+        return [
+            {"extension": mark(one), "type": kind, "who": _who(one["id"], NO_EQUIPMENT)}
+            for one in promoted
+        ]
+    devices = [context.namer.device(item) for item in step.items] or [None]
+    absent = UNNAMED_EQUIPMENT if step.items else NO_EQUIPMENT
     return [{"type": kind, "who": _who(device, absent)} for device in dict.fromkeys(devices)]
 
 

@@ -10,7 +10,7 @@ from deidfhir.errors import DataError
 from deidfhir.fhir.extensions import MalformedError, named, nested
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.identity import bare
-from deidfhir.mapping.items import slot_items, slot_values
+from deidfhir.mapping.items import slot_items, slot_texts, slot_values
 from deidfhir.mapping.markers import FIELDS, REASON, VERDICT
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Markers
@@ -243,6 +243,8 @@ def _markers(levels: list[list[JsonObject]]) -> Markers:
         slots = holding[0] if holding else []
         if attribute.items:
             fields[field] = slot_items(slots, attribute.slot, attribute.items)
+        elif field == "method":
+            fields[field] = slot_texts(slots, attribute.slot)
         else:
             fields[field] = slot_values(slots, attribute.slot)
     fields["equipment"] = fields["equipment"] or ()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import STUDY, WHOLE
-from deidfhir.mapping.leaving import dates_are_modified, leaving_markers
 from deidfhir.mapping.temporal import fhir_from_dt, is_later, span
 from deidfhir.model.record import Instance, Item, Markers
 from deidfhir.model.verdict import Verdict, verdict_of
@@ -51,16 +50,15 @@ class Step:
         return self.key == WHOLE
 
 
-def marker_sets(instances: Iterable[Instance], context: MappingContext) -> list[MarkerSet]:
+def marker_sets(instances: Iterable[Instance]) -> list[MarkerSet]:
     """Return the marker sets of a study that claim a removed identity, by place.
 
     Args:
-        instances: All instances of the study.
-        context: The mapping's.
+        instances: All instances of the study, as far as they leave.
     """
     groups: dict[Markers, list[Instance]] = {}
     for one in instances:
-        groups.setdefault(_undated(one, context), []).append(one)
+        groups.setdefault(_undated(one), []).append(one)
     sets = []
     for markers, members in groups.items():
         if verdict_of(markers)[0] is Verdict.REMOVED:
@@ -70,10 +68,10 @@ def marker_sets(instances: Iterable[Instance], context: MappingContext) -> list[
     return sorted(sets, key=lambda one: one.place)
 
 
-def _undated(instance: Instance, context: MappingContext) -> Markers:
-    leaving = leaving_markers(instance.markers, context.settings)
-    undated = tuple(item.without("ContributionDateTime") for item in leaving.equipment)
-    return replace(leaving, equipment=undated)
+def _undated(instance: Instance) -> Markers:
+    markers = instance.markers
+    undated = tuple(item.without("ContributionDateTime") for item in markers.equipment)
+    return replace(markers, equipment=undated)
 
 
 def steps_of(marker_set: MarkerSet, context: MappingContext) -> list[Step]:
@@ -84,7 +82,7 @@ def steps_of(marker_set: MarkerSet, context: MappingContext) -> list[Step]:
         context: The mapping's.
     """
     items = marker_set.markers.equipment
-    modified = any(dates_are_modified(one) for one in marker_set.instances)
+    modified = any(one.dates_modified for one in marker_set.instances)
     times = [_times(marker_set, number) for number in range(len(items))]
     if len(items) <= 1:
         return [Step(WHOLE, items, times[0] if times else None, modified)]

@@ -9,10 +9,12 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.device import device_of
 from deidfhir.mapping.endpoint import endpoint_of
 from deidfhir.mapping.imagingstudy import imaging_study
-from deidfhir.mapping.leaving import leaving_markers
+from deidfhir.mapping.labels import security_label
+from deidfhir.mapping.leaving import leaving_study
 from deidfhir.mapping.patient import patient_of
+from deidfhir.mapping.promoted import promoted_devices
 from deidfhir.mapping.provenance import provenances_of
-from deidfhir.mapping.steps import marker_sets
+from deidfhir.mapping.steps import MarkerSet, marker_sets
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 
@@ -63,26 +65,30 @@ def map_study(study: Study, context: MappingContext) -> MappedStudy:
         study: The instances that were read; whether it may be mapped is the gate's business.
         context: FHIR version, settings and instant of recording.
     """
-    resource, codes = imaging_study(study, context)
-    provenances = [
-        one
-        for marker_set in marker_sets(study.instances, context)
-        for one in provenances_of(study, marker_set, context)
-    ]
-    devices: dict[str, JsonObject] = {}
-    leaving = {leaving_markers(one.markers, context.settings).equipment for one in study.instances}
-    for item in {item for items in leaving for item in items}:
-        device = device_of(item, context)
-        if device is not None:
-            devices[device["id"]] = device
+    leaving, withheld = leaving_study(study, context)
+    label, refused = security_label(study, context)
+    resource, codes = imaging_study(leaving, context, label)
+    codes |= withheld | ({"label-refused"} if refused else set())
     endpoint = endpoint_of(context)
+    sets = marker_sets(leaving.instances)
     return MappedStudy(
-        shared=(*([endpoint] if endpoint else []), *(devices[key] for key in sorted(devices))),
-        patient=patient_of(study, context),
+        shared=(*([endpoint] if endpoint else []), *_devices(leaving, sets, context)),
+        patient=patient_of(leaving, context),
         imaging_study=resource,
-        provenances=tuple(provenances),
+        provenances=tuple(
+            one for marker_set in sets for one in provenances_of(leaving, marker_set, context)
+        ),
         findings=tuple(Finding(code) for code in sorted(codes)),
     )
+
+
+def _devices(study: Study, sets: list[MarkerSet], context: MappingContext) -> list[JsonObject]:
+    """Return the Devices that a study's items name, and those that are promoted, by id."""
+    items = {item for one in study.instances for item in one.markers.equipment}
+    found = [device_of(item, context) for item in items]
+    found += [device for one in sets for device in promoted_devices(one, context)]
+    devices = {one["id"]: one for one in found if one is not None}
+    return [devices[key] for key in sorted(devices)]
 
 
 def transaction(resources: tuple[JsonObject, ...]) -> JsonObject:

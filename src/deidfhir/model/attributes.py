@@ -21,6 +21,8 @@ class Attribute:
         to: FHIR element, or the name of the extension's slot.
         also: Further FHIR elements that it goes to.
         items: For a sequence, where its items' attributes stand; empty if only presence is read.
+        fact: The field of Instance that holds it, for an attribute that is no marker.
+        site: What the policy of a site may say of it: `leave`, `withhold`.
     """
 
     tag: int
@@ -31,6 +33,8 @@ class Attribute:
     to: str
     also: tuple[str, ...]
     items: str
+    fact: str = ""
+    site: tuple[str, ...] = ()
 
     @property
     def slot(self) -> str:
@@ -66,6 +70,8 @@ def attributes(within: str) -> dict[int, Attribute]:
             to=row["to"],
             also=tuple(row.get("also", ())),
             items=row.get("items", ""),
+            fact=row.get("fact", ""),
+            site=tuple(row.get("site", ())),
         )
         for row in rows
     )

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.oddities import oddities
 from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
 from deidfhir.model.study import Study
+from deidfhir.model.telling import telling
 from deidfhir.model.verdict import Verdict, states_method, verdict_of
 
 _PROFILE, _PIXELS, _FEATURES = "113100", "113101", "113102"
-_FULL, _MODIFIED, _DEVICE = "113106", "113107", "113109"
+_FULL, _MODIFIED, _DEVICE, _RETAIN_UIDS = "113106", "113107", "113109", "113110"
 _OPTIONS = frozenset(str(code) for code in range(113101, 113113))
-# D7: a Person Name's caret, an operator, a mail address, a path, a file, a host's full name.
-_ALL_TEXTS = 4096
-_LOOKED_AT = 256  # LO holds 64 characters; a text without end must not hold up a run
-_TELLING = re.compile(
-    r"\w\^\w|\bOP:|\boperator\b|\S@\S+\.\w|(?:^|[\s\\])(?:[A-Za-z]:\\\S|~?/\S+/\S)"
-    r"|\b\w[\w-]*\.(?:xlsx?|csv|txt|py|sh|ps1|bat|exe|properties|script|log|docx?|json|xml|ya?ml|dcm)\b"
-    r"|\b(?!(?:com|org|net|io)\.)[A-Za-z][\w-]*\.[\w-]+\.[A-Za-z]{2,}(?![\w-])|\b[\w-]+\.(?:local|lan|internal|intranet)\b",
-    re.IGNORECASE,
-)
 
 
 def findings_of(study: Study) -> tuple[Finding, ...]:
@@ -69,6 +60,8 @@ def _options(markers: Markers) -> Iterator[str]:
         yield "full-and-modified-in-one"
     if {_MODIFIED, _DEVICE} <= codes:
         yield "modified-dates-and-device"
+    if _RETAIN_UIDS in codes:
+        yield "uids-retained"
     if _temporal_contradicts(markers, codes):
         yield "temporal-contradicts"
     if _PIXELS in codes and keyword_of(markers.burned_in_annotation) != "NO":
@@ -86,10 +79,8 @@ def _temporal_contradicts(markers: Markers, codes: frozenset[str]) -> bool:
 
 
 def _texts(markers: Markers) -> Iterator[str]:
-    # Joined, since a backslash, as in a path, separates values.
-    if _TELLING.search("\\".join(text[:_LOOKED_AT] for text in markers.method or ())[:_ALL_TEXTS]):
-        yield "telling-text"
-    texts = [*(markers.method or ())]
+    yield from {code for codes in telling(markers.method_texts).values() for code in codes}
+    texts = [*markers.method_texts]
     texts += [text for items in (markers.method_code, markers.equipment) for text in _all(items)]
     if any("\ufffd" in text for text in texts):
         yield "text-undecodable"

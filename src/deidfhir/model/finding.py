@@ -46,7 +46,8 @@ class Finding:
 
     def as_dict(self) -> dict[str, str]:
         """Return the finding with its words, for `--json`."""
-        return {"code": self.code, "path": self.path, **self._row}
+        words = ("severity", "issue", "text", "action", "section")
+        return {"code": self.code, "path": self.path, **{word: self._row[word] for word in words}}
 
     @property
     def issue(self) -> str:

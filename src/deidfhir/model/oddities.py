@@ -12,7 +12,6 @@ from deidfhir.tables import table
 
 _LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16, "UI": 64}  # PS3.5 6.2, characters
 _PACKED = re.compile(r"(?<!\d)1131\d\d(?!\d)")
-_DATE = re.compile(r"(?:19|20)\d{2}-?[01]\d-?[0-3]\d(?:[ T]?\d{2}:?\d{2}(?::?\d{2})?)?")
 _LONGITUDINAL = frozenset({"113106", "113107"})
 _ELSEWHERE = "0012,0064"
 _VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
@@ -49,7 +48,7 @@ def _derived() -> frozenset[str]:
 
 
 def _texts(markers: Markers) -> Iterator[str]:
-    texts = [text for text in map(trimmed, markers.method or ()) if text]
+    texts = [text for text in map(trimmed, markers.method_texts) if text]
     stated = markers.option_codes()
     if any(count > 1 for count in Counter(texts).values()):
         yield "method-repeated"
@@ -59,8 +58,6 @@ def _texts(markers: Markers) -> Iterator[str]:
         yield "codes-in-text"
     if not markers.method_code and any(_ELSEWHERE in text for text in texts):
         yield "details-missing"
-    if any(_DATE.fullmatch(text) for text in texts):
-        yield "method-is-date"
     if any(len(text) > _LONGEST["LO"] for text in texts) or _too_long(markers):
         yield "value-too-long"
 

@@ -18,6 +18,9 @@ MASKED: Final = Masked.MASKED
 Values = tuple[str, ...]
 """The values of an element, verbatim and in order; `()` is an element that is present and empty."""
 
+Texts = tuple[str | Masked, ...]
+"""The same where single values may be withheld."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -61,7 +64,8 @@ Items = tuple[Item, ...]
 class Markers:
     """The de-identification attributes of one instance (D4).
 
-    `None` is an attribute that is absent, `()` one that is present and empty.
+    `None` is an attribute that is absent, `()` one that is present and empty. As read, no value of
+    `method` is MASKED.
 
     Args:
         patient_identity_removed: (0012,0062), PS3.3 C.7.1.1.
@@ -76,13 +80,18 @@ class Markers:
     """
 
     patient_identity_removed: Values | None = None
-    method: Values | None = None
+    method: Texts | None = None
     method_code: Items | None = None
     burned_in_annotation: Values | None = None
     recognizable_visual_features: Values | None = None
     longitudinal_temporal_information_modified: Values | None = None
     equipment: Items = ()
     coding_schemes: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @property
+    def method_texts(self) -> Values:
+        """The values of `method`; an empty text in the place of one that is withheld."""
+        return tuple("" if isinstance(one, Masked) else one for one in self.method or ())
 
     def option_codes(self) -> frozenset[str]:
         """Return the values of the method codes whose scheme is DCM."""
@@ -122,8 +131,11 @@ class Instance:
     Args:
         path: Where the object was read, as the operator named it.
         encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present.
+        title_keyword: Keyword of the attribute that gives the title.
         tail_broken: Whether what stands after the markers could not be read.
         evidence: What may support the recognition of a tool.
+        withheld: Names of fields that the object gives and that do not leave; as read, none.
+        dates_modified: Of an instance as far as it leaves: whether its dates are shifted ones.
     """
 
     study_uid: str
@@ -136,6 +148,7 @@ class Instance:
     series_number: str = ""
     instance_number: str = ""
     patient_id: str = ""
+    patient_sex: str = ""
     study_date: str = ""
     study_time: str = ""
     series_date: str = ""
@@ -145,9 +158,12 @@ class Instance:
     series_description: str = ""
     body_part: str = ""
     title: str = ""
+    title_keyword: str = "ImageType"
     encrypted: bool = False
     tail_broken: bool = False
     evidence: Evidence = NO_EVIDENCE
+    withheld: frozenset[str] = frozenset()
+    dates_modified: bool = False
 
 
 def keyword_of(values: Values | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from deidfhir.model.record import Markers, keyword_of, trimmed
+from deidfhir.model.record import Markers, Masked, keyword_of, trimmed
 
 
 class Verdict(StrEnum):
@@ -49,7 +49,9 @@ def verdict_of(markers: Markers) -> tuple[Verdict, tuple[str, ...]]:
 
 def states_method(markers: Markers) -> bool:
     """Whether a method or a method code is given; an element that is empty gives none."""
-    return any(trimmed(value) for value in markers.method or ()) or bool(markers.method_code)
+    texts = markers.method or ()
+    given = any(isinstance(one, Masked) or trimmed(one) for one in texts)
+    return given or bool(markers.method_code)
 
 
 def folded(verdicts: Iterable[Verdict]) -> Verdict:

@@ -191,7 +191,8 @@ def _numbering(within: str, publication: Publication, *, is_item: bool) -> Itera
     rows = table("package/extensions.toml")["constraint"]
     if is_item:
         yield publication.invariant(rows["item"])
-    slots = [one.slot for one in attributes(within).values() if one.items]
+    rows_within = attributes(within).values()
+    slots = [one.slot for one in rows_within if one.items and (one.is_marker or is_item)]
     if slots:
         row = rows["number"]
         parts = [row["expression"].replace("{slot}", slot) for slot in slots]

@@ -87,6 +87,7 @@ _ORDER = {
         "Provenance.basedOn",
         "Provenance.patient",
         "Provenance.encounter",
+        "Provenance.agent.extension",
         "Provenance.agent.type",
         "Provenance.agent.onBehalfOf",
         "Provenance.entity",
@@ -94,6 +95,7 @@ _ORDER = {
     ],
     "Device": [
         "Device.contained",
+        "Device.extension",
         "Device.udiCarrier",
         "Device.type",
         "Device.patient",

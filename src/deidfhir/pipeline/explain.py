@@ -1,12 +1,12 @@
-"""Attribute by attribute, where one object's content goes, or why it stays (D4 to D6)."""
+"""Attribute by attribute, where one object's content goes, or why it stays (D4 to D7)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deidfhir.config import Settings
 from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json, read_json
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.evidence import evidence_of_json
@@ -15,36 +15,40 @@ from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
-from deidfhir.mapping.leaving import leaving_markers, unlocks_dates, unlocks_descriptors
+from deidfhir.mapping.leaving import claims_of, leaving_study
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance, Masked
 from deidfhir.model.study import Study
-from deidfhir.model.verdict import REASONS, Verdict, verdict_of
-from deidfhir.pipeline.gate import DEFAULT_ACCEPT
+from deidfhir.model.verdict import REASONS, verdict_of
+from deidfhir.pipeline.gate import refusal_of
 from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
 from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
+from deidfhir.policy.ruling import Claims, Ruling, rulings
 
-_NEEDS = {
-    "dates": "needs 113106 or 113107 among the method codes (D5)",
-    "zone": "leaves only as the zone of a date and time that leaves (D5, D14)",
-    "113105": "needs 113105 among the method codes (D5)",
-    "113109": "needs 113109 among the method codes (D4)",
-    "113112": "needs 113112 among the method codes (D4)",
-    "identity-removed": "needs Patient Identity Removed YES in every instance of the study (D6)",
-    "operators": "needs the setting `operators` (D4)",
-    "masked": "never leaves; its presence is marked (D4)",
-    "never": "read to judge, never sent",
-}
+_NO_ITEM = "holds no item of purpose 109104 (D4)"
+_NO_PATIENT = 'needs the setting `patient` = "resource": only a Patient can hold it (D6)'
+_NOT_AT_ALL = "withheld by the setting `subject` (D6)"
 
 
-def explained(path: Path, settings: Settings) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """One object: as read, and as far as it leaves."""
+
+    elements: dict[str, tuple[Any, ...]]
+    read: Instance
+    leaving: Instance
+    claims: Claims
+    context: MappingContext
+
+
+def explained(path: Path, context: MappingContext) -> dict[str, Any]:
     """Return what `explain --json` prints.
 
     Args:
         path: A file with one object, or DICOM JSON with several.
-        settings: The site's.
+        context: Settings and policy of the site.
 
     Raises:
         UsageError: `path-missing` or `path-is-folder`.
@@ -54,11 +58,11 @@ def explained(path: Path, settings: Settings) -> dict[str, Any]:
     if path.is_dir():
         raise UsageError("path-is-folder", path=path)
     try:
-        objects = [_object(header, path, settings) for header in _headers(path)]
+        objects = [_object(header, path, context) for header in _headers(path)]
     except ObjectSkipped as skip:
         reason = Finding(skip.code).text
-        raise SkippableError("no-object", path=path, reason=reason) from skip
-    return {"path": str(path), "objects": objects}
+        raise SkippableError("no-object", path=path, reason=reason) from None
+    return {"path": str(path), "policy": context.decided(), "objects": objects}
 
 
 def _headers(path: Path) -> Iterator[Header]:
@@ -70,105 +74,117 @@ def _headers(path: Path) -> Iterator[Header]:
         yield read_header(path)
 
 
-def _object(header: Header, path: Path, settings: Settings) -> dict[str, Any]:
-    elements = header.elements
+def _object(header: Header, path: Path, context: MappingContext) -> dict[str, Any]:
     instance, findings = instance_of(
-        elements,
+        header.elements,
         str(path),
         tail_broken=header.tail_broken,
         evidence=header.evidence,
         odd=header.odd,
     )
-    verdict, reasons = verdict_of(instance.markers)
     study = Study(instance.study_uid, (instance,), findings)
+    (leaving,) = leaving_study(study, context)[0].instances
+    claims = claims_of(instance, context)
+    one = _Explained(header.elements, instance, leaving, claims, context)
+    verdict, reasons = verdict_of(instance.markers)
+    refused = refusal_of(study, context.in_force, findings_of(study))
     rows = [
-        _row(attribute, elements[attribute.keyword], instance, settings)
+        _row(attribute, one)
         for attribute in attributes("object").values()
-        if attribute.keyword in elements
+        if attribute.keyword in header.elements
     ]
     return {
         "verdict": verdict.value,
         "reasons": [REASONS[code] for code in reasons],
-        "refused_by_default": verdict not in DEFAULT_ACCEPT,
-        "attributes": rows + list(_equipment_rows(instance, settings)),
-        **_inferred(instance, settings),
-        "findings": [one.as_dict() for one in findings_of(study)],
+        "refused_by_default": not claims.removed,
+        "refused": None if refused is None else refused.finding.code,
+        "attributes": rows + list(_equipment_rows(one)),
+        **_inferred(one),
+        "findings": [found.as_dict() for found in findings_of(study)],
     }
 
 
-def _inferred(instance: Instance, settings: Settings) -> dict[str, Any]:
+def _inferred(one: _Explained) -> dict[str, Any]:
     """Return which rule inferred what from which text, and which texts no entry knows (D16)."""
-    context = MappingContext(settings=settings)
-    found = recognised_in(instance, context).inferences
+    found = recognised_in(one.leaving, one.context).inferences
     return {
-        "inferred": [shown_inference(one, instance) for one in found],
-        "unrecognised": unrecognised_in(instance, context),
+        "inferred": [shown_inference(inference, one.leaving) for inference in found],
+        "unrecognised": unrecognised_in(one.leaving, one.context),
     }
 
 
-def _row(
-    attribute: Attribute, content: tuple[Any, ...], instance: Instance, settings: Settings
-) -> dict[str, Any]:
-    leaves = _leaves(attribute.leaves, instance)
-    # The UIDs of an object that is refused by default do not show (D3).
-    removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
-    texts = [value for value in content if isinstance(value, str)]
-    rule = "always leaves" if attribute.leaves == "always" else _NEEDS[attribute.leaves]
-    if attribute.keyword == "ContributingEquipmentSequence" and not instance.markers.equipment:
-        leaves, rule = False, "holds no item of purpose 109104 (D4)"
+def _row(attribute: Attribute, one: _Explained) -> dict[str, Any]:
+    ruling = _ruling(attribute, one)
+    content = one.elements[attribute.keyword]
+    items = [value for value in content if not isinstance(value, str)]
     # Only what states a removed identity gets a Provenance (D3).
     # Which of subject and Patient has the identifier is the site's choice, told by `_element`.
-    rests_on = ("Patient.",) if removed else ("Patient.", "Provenance")
-    also = [one for one in attribute.also if not one.startswith(rests_on)]
+    rests_on = ("Patient.",) if one.claims.removed else ("Patient.", "Provenance")
+    also = [element for element in attribute.also if not element.startswith(rests_on)]
+    goes = ruling.leaves and attribute.to
     return {
         "tag": attribute.label,
         "attribute": attribute.keyword,
         "section": attribute.section,
-        "leaves": leaves,
-        "to": [_element(attribute, settings), *also] if leaves and attribute.to else [],
-        "rule": rule,
-        "values": texts if leaves and (attribute.is_marker or removed) else [],
-        "items": len(content) - len(texts),
+        "leaves": ruling.leaves,
+        "to": [_element(attribute, one.context), *also] if goes else [],
+        "rule": "always leaves" if ruling.words == "always" else ruling.words,
+        "values": _values(attribute, one) if ruling.leaves else [],
+        "items": len(items),
     }
 
 
-def _element(attribute: Attribute, settings: Settings) -> str:
-    if attribute.keyword == "PatientID" and settings.patient == "resource":
+def _ruling(attribute: Attribute, one: _Explained) -> Ruling:
+    """Return the table's ruling, but for what the object or the settings leave nothing of."""
+    settings = one.context.settings
+    ruling = rulings("object", one.claims, one.context.in_force)[attribute.keyword]
+    if attribute.keyword == "ContributingEquipmentSequence" and not one.claims.equipment:
+        return Ruling(leaves=False, words=_NO_ITEM)
+    if attribute.keyword == "PatientSex" and ruling.leaves and settings.patient != "resource":
+        return Ruling(leaves=False, words=_NO_PATIENT)
+    if attribute.keyword == "PatientID" and ruling.leaves and settings.subject == "withheld":
+        return Ruling(leaves=False, words=_NOT_AT_ALL)
+    return ruling
+
+
+def _values(attribute: Attribute, one: _Explained) -> list[str]:
+    """Return what leaves of an attribute, word for word."""
+    if attribute.keyword == "DeidentificationMethod":
+        return [text for text in one.leaving.markers.method or () if not isinstance(text, Masked)]
+    # The UIDs of an object that is refused by default do not show (D3).
+    if not attribute.is_marker and not one.claims.removed:
+        return []
+    if attribute.keyword == "PatientID":  # as it is, or what the key makes of it
+        return [one.leaving.patient_id] if one.leaving.patient_id else []
+    return [value for value in one.elements[attribute.keyword] if isinstance(value, str)]
+
+
+def _element(attribute: Attribute, context: MappingContext) -> str:
+    if attribute.keyword == "PatientID" and context.settings.patient == "resource":
         return "Patient.identifier"
     if attribute.is_marker:
         return f"ImagingStudy.extension(deidentification-markers).{attribute.slot}"
     return attribute.to
 
 
-def _leaves(rule: str, instance: Instance) -> bool:
-    return {
-        "always": True,
-        "dates": unlocks_dates(instance),
-        "zone": unlocks_dates(instance) or bool(instance.markers.equipment),
-        "113105": unlocks_descriptors(instance),
-        "identity-removed": verdict_of(instance.markers)[0] is Verdict.REMOVED,
-    }.get(rule, False)
-
-
-def _equipment_rows(instance: Instance, settings: Settings) -> Iterator[dict[str, Any]]:
+def _equipment_rows(one: _Explained) -> Iterator[dict[str, Any]]:
     """Yield a row for each attribute of each item of purpose 109104."""
     parent = by_keyword("object")["ContributingEquipmentSequence"]
     table = by_keyword("equipment item")
-    leaving = leaving_markers(instance.markers, settings)
-    for number, item in enumerate(leaving.equipment, start=1):
+    ruled = rulings("equipment item", one.claims, one.context.in_force)
+    for number, item in enumerate(one.leaving.markers.equipment, start=1):
         for keyword, content in item.elements:
             attribute = table[keyword]
             leaves = not isinstance(content, Masked)
-            always = attribute.leaves == "always"
+            slot = f"{_element(parent, one.context)}.{attribute.slot}"
+            words = ruled[keyword].words
             yield {
                 "tag": f"{parent.label}[{number}]{attribute.label}",
                 "attribute": keyword,
                 "section": attribute.section,
                 "leaves": leaves,
-                "to": [f"{_element(parent, settings)}.{attribute.slot}", *attribute.also]
-                if leaves
-                else [],
-                "rule": "always leaves" if always else _NEEDS[attribute.leaves],
+                "to": [slot, *attribute.also] if leaves else [],
+                "rule": "always leaves" if words == "always" else words,
                 "values": list(item.values(keyword)),
                 "items": len(item.items(keyword)),
             }

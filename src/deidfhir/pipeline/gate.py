@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deidfhir.errors import UsageError
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
+from deidfhir.policy.policy import Policy, accepted_verdicts
 
-DEFAULT_ACCEPT = frozenset({Verdict.REMOVED})
+WITHDRAWING = frozenset({"not-accepted", "refused-by-policy"})
+"""Codes of refusals after which what was stated of the study before must not stand (D18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Refusal:
         verdict: Its verdict.
         reasons: Codes of the verdict's reasons.
         finding: Why it is refused.
-        detail: The elements at fault, or empty.
+        detail: The elements at fault, or the findings that the policy refuses; or empty.
     """
 
     path: str
@@ -50,26 +52,26 @@ def parse_accept(words: str) -> frozenset[Verdict]:
     Raises:
         UsageError: `accept-unknown`.
     """
-    accepted: set[Verdict] = set()
-    for word in (part.strip() for part in words.split(",")):
-        if word == "all":
-            accepted.update(Verdict)
-        elif word in {verdict.value for verdict in Verdict}:
-            accepted.add(Verdict(word))
-        else:
-            raise UsageError("accept-unknown", word=word)
-    return frozenset(accepted)
+    return accepted_verdicts(part.strip() for part in words.split(","))
 
 
-def refusal_of(study: Study, accept: frozenset[Verdict]) -> Refusal | None:
-    """Return why a study is refused, or None if it may be mapped."""
+def refusal_of(study: Study, policy: Policy, findings: Iterable[Finding] = ()) -> Refusal | None:
+    """Return why a study is refused, or None if it may be mapped.
+
+    Args:
+        study: The study.
+        policy: The policy in force.
+        findings: What is known to be odd in it.
+    """
     if study.conflicting:
         return refusal(study, "duplicate-instance-differs")
-    if study.verdict not in accept:
+    if study.verdict not in policy.accept:
         return refusal(study, "not-accepted")
+    if refused := sorted({one.code for one in findings} & policy.refuse):
+        return refusal(study, "refused-by-policy", ", ".join(refused))
     return None
 
 
-def refusal(study: Study, code: str) -> Refusal:
+def refusal(study: Study, code: str, detail: str = "") -> Refusal:
     """Return the refusal of a study for a finding's reason."""
-    return Refusal(study.path, study.verdict, study.reasons, Finding(code, study.path))
+    return Refusal(study.path, study.verdict, study.reasons, Finding(code, study.path), detail)

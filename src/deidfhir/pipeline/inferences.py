@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
 from deidfhir.model.record import Instance
@@ -13,18 +12,17 @@ from deidfhir.model.study import Study
 from deidfhir.recognition.result import Inference
 
 
-def inferred_of(study: Study, settings: Settings) -> dict[str, Any]:
+def inferred_of(study: Study, context: MappingContext) -> dict[str, Any]:
     """Return what `show --json` says is inferred of a study.
 
     Args:
-        study: The study.
-        settings: The site's; they name its own tool entries.
+        study: The study as far as it leaves.
+        context: Holds the vocabulary.
 
     Returns:
         `tools`: what is inferred of recognised tools. `wordings`: what is inferred of texts that
         name no tool. `unrecognised`: the texts that no entry knows. Each once.
     """
-    context = MappingContext(settings=settings)
     every = [
         shown_inference(found, one)
         for one in study.instances
@@ -46,7 +44,7 @@ def shown_inference(found: Inference, instance: Instance) -> dict[str, Any]:
         found: The inference.
         instance: The instance whose method texts it rests on.
     """
-    texts = instance.markers.method or ()
+    texts = instance.markers.method_texts
     content = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(found).items()
@@ -61,7 +59,7 @@ def unrecognised_in(instance: Instance, context: MappingContext) -> list[str]:
         instance: The instance.
         context: Holds the vocabulary.
     """
-    texts = instance.markers.method or ()
+    texts = instance.markers.method_texts
     return [texts[number - 1] for number in recognised_in(instance, context).unrecognised]
 
 

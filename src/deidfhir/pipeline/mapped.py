@@ -20,9 +20,10 @@ from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
-from deidfhir.pipeline.gate import Refusal, refusal, refusal_of
+from deidfhir.pipeline.gate import WITHDRAWING, Refusal, refusal, refusal_of
 from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
+from deidfhir.policy.policy import Policy
 from deidfhir.sync.unit import Refused, Unit
 
 
@@ -32,12 +33,10 @@ class Work:
 
     Args:
         reading: What was read.
-        accept: The verdicts that may pass (D3).
-        context: The mapping's.
+        context: The mapping's; its policy says what may pass (D3).
     """
 
     reading: Reading
-    accept: frozenset[Verdict]
     context: MappingContext
     studies: int = field(default=0, init=False)
     verdicts: Counter[str] = field(default_factory=Counter, init=False)
@@ -52,16 +51,23 @@ class Work:
         for study in self.reading.studies:
             self.studies += 1
             self.verdicts[study.verdict.value] += 1
-            self.findings += findings_of(study)
+            found = findings_of(study)
+            self.findings += found
             self._count_tools(study)
-            refused = refusal_of(study, self.accept)
+            refused = refusal_of(study, self.policy, found)
             one = None if refused else map_study(study, self.context)
             if one is not None:
                 self.findings += one.findings
-                refused = self._unmappable(study, one)
+                refused = refusal_of(study, self.policy, one.findings)
+                refused = refused or self._unmappable(study, one)
             if refused is not None:
                 self.refusals.append(refused)
             yield study, None if refused else one
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.context.in_force
 
     def outcome(self, further: Iterable[Finding] = ()) -> JsonObject:
         """Return every finding of the run as an OperationOutcome.
@@ -96,16 +102,20 @@ class Work:
                     study.path,
                     one.patients,
                 )
-            elif self.refusals[-1].finding.code == "not-accepted":
+            elif self.refusals[-1].finding.code in WITHDRAWING:
                 # A study that is refused for another reason is not known to be wrong with what
                 # was stated of it before: that stays.
                 yield Refused(
                     self.context.namer.imaging_study(study.uid),
                     study.uid,
                     _claims(study),
-                    Verdict.MIXED not in self.accept,
+                    self._is_decisive(self.refusals[-1]),
                     study.path,
                 )
+
+    def _is_decisive(self, refused: Refusal) -> bool:
+        """Whether no instance that was not read could make the study acceptable."""
+        return refused.finding.code != "not-accepted" or Verdict.MIXED not in self.policy.accept
 
     def _unmappable(self, study: Study, one: MappedStudy) -> Refusal | None:
         """Refuse a study of which what was made does not pass FHIR's models: one, not the run."""

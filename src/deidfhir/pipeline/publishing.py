@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -48,8 +49,11 @@ def write_text(out: Path, text: str) -> None:
 
 
 def _write(out: Path, content: bytes) -> None:
+    """Write a file; one that is new is its owner's alone."""
     try:
-        out.write_bytes(content)
+        descriptor = os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
     except (OSError, ValueError) as error:
         raise FatalError("file-unwritable", path=out) from error
 

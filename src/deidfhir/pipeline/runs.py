@@ -9,8 +9,6 @@ from pathlib import Path
 from deidfhir.errors import SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.model.verdict import Verdict
-from deidfhir.pipeline.gate import DEFAULT_ACCEPT
 from deidfhir.pipeline.mapped import OurStatements, Work
 from deidfhir.pipeline.sources import read_paths, require_paths
 from deidfhir.pipeline.targets import open_journal, open_target
@@ -31,14 +29,12 @@ class RunOptions:
 
     Args:
         paths: Files and folders.
-        context: FHIR version, settings and instant of recording.
-        accept: The verdicts that may pass.
+        context: FHIR version, settings, policy and instant of recording.
         progress: Told of progress, if given.
     """
 
     paths: tuple[Path, ...]
     context: MappingContext
-    accept: frozenset[Verdict] = DEFAULT_ACCEPT
     progress: Progress | None = None
 
     def work(self) -> Work:
@@ -48,7 +44,7 @@ class RunOptions:
             UsageError: `path-missing`.
         """
         reading = read_paths(self.paths, self.tick("files read"))
-        return Work(reading, self.accept, self.context)
+        return Work(reading, self.context)
 
     def tick(self, what: str) -> Callable[[int], None] | None:
         """Return what a room calls with its own count."""

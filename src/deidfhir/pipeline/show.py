@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from deidfhir.config import Settings
 from deidfhir.fhir.outcome import operation_outcome
-from deidfhir.mapping.leaving import leaving_markers
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.leaving import leaving_study
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Item, Items, Masked, Values
+from deidfhir.model.record import Item, Items, Masked, Texts
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.inferences import inferred_of
 from deidfhir.pipeline.sources import Reading
 
+_WITHHELD = {"withheld": True}
 
-def shown(reading: Reading, settings: Settings) -> dict[str, Any]:
+
+def shown(reading: Reading, context: MappingContext) -> dict[str, Any]:
     """Return what `show --json` prints.
 
     Args:
         reading: What was read.
-        settings: The site's; what must not leave shows as withheld here too.
+        context: Its policy's; what must not leave shows as withheld here too.
     """
     return {
-        "studies": [shown_study(one, settings) for one in reading.studies],
+        "policy": context.decided(),
+        "studies": [shown_study(one, context) for one in reading.studies],
         "instances": reading.instances,
         "skipped": [one.as_dict() for one in reading.skipped],
         "foreign": reading.foreign,
-        "outcome": operation_outcome(_findings(reading), settings.canonical),
+        "outcome": operation_outcome(_findings(reading), context.settings.canonical),
     }
 
 
@@ -36,12 +39,13 @@ def _findings(reading: Reading) -> list[Finding]:
     return [*reading.skipped, *(one for study in reading.studies for one in findings_of(study))]
 
 
-def shown_study(study: Study, settings: Settings) -> dict[str, Any]:
+def shown_study(study: Study, context: MappingContext) -> dict[str, Any]:
     """Return what one study claims.
 
     Its UID shows only where the UID would leave by default; otherwise the path names it (D3).
     """
-    leaving = [leaving_markers(one.markers, settings) for one in study.instances]
+    kept, _ = leaving_study(study, context)
+    leaving = [one.markers for one in kept.instances]
     removed = study.verdict is Verdict.REMOVED
     return {
         "path": study.path,
@@ -61,7 +65,7 @@ def shown_study(study: Study, settings: Settings) -> dict[str, Any]:
         "longitudinal_temporal_information_modified": _distinct(
             [_values(one.longitudinal_temporal_information_modified) for one in leaving]
         ),
-        **inferred_of(study, settings),
+        **inferred_of(kept, context),
         "findings": [one.as_dict() for one in findings_of(study)],
     }
 
@@ -75,8 +79,10 @@ def _distinct(contents: list[Any]) -> list[Any]:
     return found
 
 
-def _values(values: Values | None) -> list[str] | None:
-    return None if values is None else list(values)
+def _values(values: Texts | None) -> list[Any] | None:
+    if values is None:
+        return None
+    return [dict(_WITHHELD) if isinstance(one, Masked) else one for one in values]
 
 
 def _items(items: Items | None) -> list[dict[str, Any]] | None:
@@ -87,7 +93,7 @@ def _item(item: Item) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for keyword, content in item.elements:
         if isinstance(content, Masked):
-            found[keyword] = {"withheld": True}
+            found[keyword] = dict(_WITHHELD)
         elif nested := item.items(keyword):
             found[keyword] = [_item(one) for one in nested]
         else:

@@ -96,7 +96,7 @@ def open_journal(
     identity = {
         "target": name,
         "fhir": context.version.name,
-        "site": f"{context.settings.namespace} {context.settings.tenant}".strip(),
+        "site": _site(context),
     }
     if path is None:
         kind = "server" if isinstance(target, FhirServer) else "folder"
@@ -111,6 +111,13 @@ def open_journal(
     if not read_only:
         journal.claim(**identity)
     return journal
+
+
+def _site(context: MappingContext) -> str:
+    """Return what all ids are made in: with another key, they are others."""
+    settings = context.settings
+    key = f"key {context.key.fingerprint}" if settings.ids == "keyed" else ""
+    return " ".join(part for part in (settings.namespace, settings.tenant, key) if part)
 
 
 def _name(target: Target) -> str:

@@ -29,7 +29,7 @@ def recognise(markers: Markers, evidence: Evidence, vocabulary: Vocabulary) -> R
     """
     if not markers.method:
         return Recognised()
-    return _recognised(markers.method, markers.method_code or (), evidence, vocabulary)
+    return _recognised(markers.method_texts, markers.method_code or (), evidence, vocabulary)
 
 
 @lru_cache(maxsize=4096)

@@ -129,14 +129,13 @@ class NdjsonFolder:
     def _load(self, kind: str) -> dict[str, JsonObject]:
         path = self._file(kind)
         try:
-            with path.open(encoding="utf-8") as stream:
-                resources = [json.loads(line) for line in stream if line.strip()]
+            resources = _lines(path)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except PermissionError as error:
             raise FatalError("folder-unwritable", path=self.path) from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise FatalError("folder-unreadable", path=path) from error
+        if resources is None:
+            raise FatalError("folder-unreadable", path=path)
         usable = [one for one in objects(resources) if isinstance(one.get("id"), str)]
         if [one["resourceType"] for one in usable if "resourceType" in one] != [kind] * len(
             resources
@@ -146,6 +145,17 @@ class NdjsonFolder:
 
     def _file(self, kind: str) -> Path:
         return self.path / f"{kind}.ndjson"
+
+
+def _lines(path: Path) -> list[object] | None:
+    """Return what a file of NDJSON holds, or None if it is none or cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return [json.loads(line) for line in stream if line.strip()]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        raise
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def line_of(resource: JsonObject) -> str:

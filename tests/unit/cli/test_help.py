@@ -14,26 +14,20 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 COMMANDS = {
-    "show": {"--json", "--config", "--tools"},
-    "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools"},
+    "show": {"--json", "--config", "--tools", "--policy"},
+    "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"},
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
-        *("--timeout", "--config", "--tools"),
+        *("--timeout", "--config", "--tools", "--policy"),
     },
     "verify": {
-        "--to",
-        "--fhir",
-        "--accept",
-        "--journal",
-        "--json",
-        "--timeout",
-        "--config",
-        "--tools",
+        *("--to", "--fhir", "--accept", "--journal", "--json"),
+        *("--timeout", "--config", "--tools", "--policy"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config"},
     "package": {"--fhir", "--out", "--config"},
     "install": {"--to", "--fhir", "--json", "--timeout", "--config"},
-    "explain": {"--json", "--config", "--tools"},
+    "explain": {"--json", "--config", "--tools", "--policy"},
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deidfhir.model.finding import Finding
+from deidfhir.policy.policy import Policy
 from tests.synthetic.objects import codes, equipment, instance, write
 
 if TYPE_CHECKING:
@@ -19,22 +20,24 @@ FINDING = {"code", "path", "severity", "issue", "text", "action", "section"}
 SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
-    *("error", "exit_code", "tools", "unrecognised", "outcome"),
+    *("error", "exit_code", "tools", "unrecognised", "outcome", "policy"),
 }
 SYNC = SHARED | {"dry_run", "withdrawn", "troubles"}
 VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
 RESOURCES = ["created", "updated", "unchanged", "deleted", "failed"]
 VERDICTS = {"removed", "not-removed", "contradictory", "unknown", "mixed"}
 REFUSAL = {"path", "verdict", "reasons", "finding", "detail"}
-SHOW = {"studies", "instances", "skipped", "foreign", "outcome"}
+SHOW = {"studies", "instances", "skipped", "foreign", "outcome", "policy"}
+POLICY = {"name", "digest", "accept", "finding", "attribute", "inferred_codes", "agents"}
+DECIDED = POLICY | {"subject", "label", "ids"}
 STUDY = {
     *("path", "uid", "verdict", "reasons", "series", "instances", "identity_removed", "methods"),
     *("codes", "equipment", "burned_in_annotation", "recognizable_visual_features"),
     *("longitudinal_temporal_information_modified", "findings"),
     *("tools", "wordings", "unrecognised"),
 }
-EXPLAIN = {"path", "objects"}
-OBJECT = {"verdict", "reasons", "refused_by_default", "attributes", "findings"}
+EXPLAIN = {"path", "objects", "policy"}
+OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
 
@@ -79,6 +82,7 @@ def verify(cli: Cli, archive: Path, tmp_path: Path) -> dict[str, Any]:
 def test_sync_prints_these_keys(sync: dict[str, Any]) -> None:
     assert set(sync) == SYNC
     assert list(sync["resources"]) == RESOURCES
+    assert set(sync["policy"]) == DECIDED
     assert set(sync["verdicts"]) == VERDICTS
     assert set(sync["refusals"][0]) == REFUSAL
     assert set(sync["refusals"][0]["finding"]) == FINDING
@@ -117,6 +121,7 @@ def test_troubles_have_a_finding_and_a_detail(cli: Cli, archive: Path, tmp_path:
 def test_show_prints_these_keys(cli: Cli, archive: Path) -> None:
     told = object_of(cli("show", archive, "--json"))
     assert set(told) == SHOW
+    assert set(told["policy"]) == DECIDED
     assert [set(one) for one in told["studies"]] == [STUDY, STUDY]
     assert set(told["skipped"][0]) == FINDING
     first, second = sorted(told["studies"], key=lambda one: str(one["path"]))
@@ -133,12 +138,14 @@ def test_show_prints_these_keys(cli: Cli, archive: Path) -> None:
 def test_explain_prints_these_keys(cli: Cli, archive: Path) -> None:
     told = object_of(cli("explain", archive / "1.dcm", "--json"))
     assert set(told) == EXPLAIN
+    assert set(told["policy"]) == DECIDED
     assert set(told["objects"][0]) == OBJECT
     assert all(set(one) == ROW for one in told["objects"][0]["attributes"])
 
 
 @pytest.mark.parametrize(
-    "key", sorted(SYNC | VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW | REFUSAL | FINDING)
+    "key",
+    sorted(SYNC | VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW | REFUSAL | FINDING | DECIDED),
 )
 def test_every_key_is_documented(key: str) -> None:
     assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")
@@ -167,6 +174,7 @@ def test_the_words_for_people_tell_the_same_counts(cli: Cli, archive: Path, tmp_
     lines = cli("sync", archive, "--to", tmp_path / "out").out.splitlines()
     assert lines == [
         "read      2 studies, 2 instances, 1 foreign files passed over",
+        f"policy    {Policy()}",
         "verdicts  1 removed, 1 not-removed",
         "refused   1 (see what they claim with `deidfhir show`)",
         f"          - {archive / '2.dcm'}: not-removed",

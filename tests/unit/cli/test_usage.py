@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,6 @@ import pytest
 from tests.synthetic.objects import instance, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Cli, Ran
 
 WORDS = "use removed, unknown, contradictory, mixed, not-removed, or all"
@@ -113,7 +112,8 @@ def test_a_target_that_is_a_file_is_usage(cli: Cli, file: Path, name: str) -> No
         ('colour = "red"', ["'colour'", "namespace", "label"]),
         ("namespace = 7", ["namespace", "a URI"]),
         ('namespace = "no uri"', ["namespace", "a URI"]),
-        ('operators = "perhaps"', ["operators", "true or false"]),
+        ('narrative = "perhaps"', ["narrative", "true or false"]),
+        ('subject = "hashed"', ["subject", "as-is or keyed or withheld"]),
         ("not toml at all", ["is no TOML"]),
     ],
 )
@@ -123,6 +123,34 @@ def test_settings_that_are_wrong_name_their_origin(
     config = tmp_path / "site.toml"
     config.write_text(content)
     assert_usage(cli("map", file, "--config", config), str(config), *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('subject = "keyed"', ["key_file", "random bytes"]),
+        ('ids = "keyed"', ["key_file", "random bytes"]),
+        ('key_file = "nowhere"\nids = "keyed"', ["nowhere", "cannot be read"]),
+        ('key_file = "short.key"\nids = "keyed"', ["short.key", "at least 32 bytes"]),
+        ('policy = "nowhere.toml"', ["nowhere.toml", "cannot be read"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["map", "show", "explain", "sync --to out", "verify --to out"])
+@pytest.mark.usefixtures("in_folder")
+def test_a_key_or_a_policy_that_cannot_be_used_is_told_before_anything_is_read(
+    cli: Cli, file: Path, content: str, words: list[str], command: str
+) -> None:
+    Path("site.toml").write_text(content)
+    Path("short.key").write_text("too short")
+    name, *to = command.split()
+    assert_usage(cli(name, file, "--config", "site.toml", *to), *words)
+    assert not Path("out").exists()
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
 
 def test_a_variable_that_is_wrong_is_named(

@@ -10,9 +10,10 @@ import pytest
 from deidfhir.config import Settings
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import leaving_markers
+from deidfhir.mapping.leaving import leaving_instance
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import MASKED, Instance, Item, Markers
+from deidfhir.policy.policy import Policy
 from tests.unit.model.records import dcms, equipment, instance, item, removed, study
 
 FULL = equipment(
@@ -43,8 +44,13 @@ OPERATORS = {"OperatorsName"}
 NEVER = {"OperatorIdentificationSequence"}
 
 
-def masked(markers: Markers, settings: Settings | None = None) -> set[str]:
-    (one,) = leaving_markers(markers, settings or Settings()).equipment
+def left(markers: Markers, policy: Policy | None = None) -> Markers:
+    """Return the markers as far as they leave."""
+    return leaving_instance(instance(1, markers), MappingContext(policy=policy)).markers
+
+
+def masked(markers: Markers, policy: Policy | None = None) -> set[str]:
+    (one,) = left(markers, policy).equipment
     return {keyword for keyword, content in one.elements if content is MASKED}
 
 
@@ -71,7 +77,7 @@ def test_of_an_equipment_item_only_what_the_codes_allow_leaves(
 
 def test_operators_leave_by_opt_in_only() -> None:
     markers = removed(method_code=dcms("113109", "113112"), equipment=(FULL,))
-    assert masked(markers, Settings(operators=True)) == NEVER
+    assert masked(markers, Policy(leave=frozenset({"OperatorsName"}))) == NEVER
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,7 @@ def test_withheld_values_are_marked_in_the_item_and_on_no_device() -> None:
 def test_an_element_that_is_empty_is_not_said_to_be_withheld() -> None:
     # A later pass empties Station Name (PS3.15 Table E.1-1, X/Z/D): there was nothing to withhold.
     markers = removed(equipment=(equipment(Manufacturer="A", StationName=()),))
-    assert leaving_markers(markers, Settings()).equipment == markers.equipment
+    assert left(markers).equipment == markers.equipment
 
 
 DESCRIBED: dict[str, Any] = {

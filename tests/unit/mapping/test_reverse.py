@@ -134,7 +134,7 @@ FOREIGN: dict[str, Callable[[Slots], object]] = {
     "a value of another type": lambda s: s.append({"url": "method", "valueCode": "x"}),
     "a value that is a list": lambda s: _slot(s, "method").update(valueString=["x"]),
     "a value beside the mark that it is withheld": lambda s: s.append(
-        {"url": "method", "extension": [MASK]}
+        {"url": "burnedInAnnotation", "extension": [MASK]}
     ),
     "a slot without url": lambda s: s.append({"valueString": "x"}),
     "an item without number": lambda s: _slot(s, "methodCode")["extension"].pop(0),
@@ -162,7 +162,12 @@ FOREIGN: dict[str, Callable[[Slots], object]] = {
 def test_what_the_mapping_does_not_write_is_told_and_never_guessed_at(
     change: Callable[[Slots], object],
 ) -> None:
-    made = bundle(instance(1, removed(method=("m",), method_code=dcms("113100"))))
+    made = bundle(
+        instance(
+            1,
+            removed(method=("m",), method_code=dcms("113100"), burned_in_annotation=("NO",)),
+        )
+    )
     change(made["entry"][0]["resource"]["extension"][0]["extension"])
     told: list[str] = []
     assert [one for study in read_back([made], told.append) for one in study.instances] == []

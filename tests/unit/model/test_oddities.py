@@ -41,7 +41,6 @@ SHOWN = {
         texts("DCM:113100/113105", "1131001", codes=("113100", "113105")),
     ),
     "details-missing": (texts(TCIA_TEXT), texts(TCIA_TEXT, codes=("113100",))),
-    "method-is-date": (texts("20240131120000"), texts("20241399", "v20240131")),
     "value-too-long": (texts("x" * 65), texts("x" * 64)),
     "code-repeated": (coded(dcm("113100")), coded(dcm("113105"))),
     "code-incomplete": (
