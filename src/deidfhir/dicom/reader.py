@@ -27,6 +27,7 @@ _SINGLE = (
     "SOPClassUID",
     "Modality",
     "PatientID",
+    "PatientSex",
     "SeriesNumber",
     "InstanceNumber",
     "StudyDate",
@@ -64,6 +65,7 @@ def instance_of(
     series = _uid(elements, "SeriesInstanceUID", "no-series-uid")
     sop = _uid(elements, "SOPInstanceUID", "no-instance-uid")
     sop_class = _first(elements, "SOPClassUID")
+    title_keyword, title = _title(elements)
     instance = Instance(
         study_uid=study,
         series_uid=series,
@@ -75,6 +77,7 @@ def instance_of(
         series_number=_first(elements, "SeriesNumber"),
         instance_number=_first(elements, "InstanceNumber"),
         patient_id=_first(elements, "PatientID"),
+        patient_sex=_first(elements, "PatientSex"),
         study_date=_first(elements, "StudyDate"),
         study_time=_first(elements, "StudyTime"),
         series_date=_first(elements, "SeriesDate"),
@@ -83,7 +86,8 @@ def instance_of(
         study_description=_first(elements, "StudyDescription"),
         series_description=_first(elements, "SeriesDescription"),
         body_part=_first(elements, "BodyPartExamined"),
-        title=_title(elements),
+        title=title,
+        title_keyword=title_keyword,
         encrypted="EncryptedAttributesSequence" in elements,
         tail_broken=tail_broken,
         evidence=evidence,
@@ -127,14 +131,18 @@ def _strings(content: tuple[Any, ...]) -> Values:
     return tuple(value for value in content if isinstance(value, str))
 
 
-def _title(elements: Elements) -> str:
-    """Return the instance's title by HL7's mapping, the most telling attribute first."""
+def _title(elements: Elements) -> tuple[str, str]:
+    """Return keyword and text of the title by HL7's mapping, the most telling attribute first."""
     concept = next((one for one in elements.get("ConceptNameCodeSequence", ())), None)
-    meaning = _first(concept, "CodeMeaning") if isinstance(concept, dict) else ""
-    image_type = "\\".join(_strings(elements.get("ImageType", ())))
-    return (
-        _first(elements, "DocumentTitle") or meaning or _first(elements, "ContentLabel")
-    ) or image_type
+    titles = {
+        "DocumentTitle": _first(elements, "DocumentTitle"),
+        "ConceptNameCodeSequence": _first(concept, "CodeMeaning")
+        if isinstance(concept, dict)
+        else "",
+        "ContentLabel": _first(elements, "ContentLabel"),
+        "ImageType": "\\".join(_strings(elements.get("ImageType", ()))),
+    }
+    return next(((keyword, text) for keyword, text in titles.items() if text), ("ImageType", ""))
 
 
 def _markers(elements: Elements) -> Markers:

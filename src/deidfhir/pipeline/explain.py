@@ -140,6 +140,8 @@ def _ruling(attribute: Attribute, one: _Explained) -> Ruling:
     ruling = rulings("object", one.claims, one.context.in_force)[attribute.keyword]
     if attribute.keyword == "ContributingEquipmentSequence" and not one.claims.equipment:
         return Ruling(leaves=False, words=_NO_ITEM)
+    if attribute.fact == "title" and attribute.keyword != one.read.title_keyword:
+        return Ruling(leaves=False, words=f"the title is that of {one.read.title_keyword}")
     if attribute.keyword == "PatientSex" and ruling.leaves and settings.patient != "resource":
         return Ruling(leaves=False, words=_NO_PATIENT)
     if attribute.keyword == "PatientID" and ruling.leaves and settings.subject == "withheld":
