@@ -216,9 +216,27 @@ def test_a_label_that_is_set_comes_and_one_that_is_taken_away_really_goes(
     assert site.verify(archive.folder).code == 0
 
 
+def test_a_label_that_the_data_no_longer_support_goes(
+    site: Site, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEIDFHIR_LABEL", "ANONYED")
+    archive.put(1)
+    site.sync(archive.folder)
+    assert labels(site, archive) == [[(OBSERVATION_VALUE, "ANONYED")]]
+    archive.put(1, DeidentificationMethodCodeSequence=codes("113100", "113110"))
+    assert site.sync(archive.folder).code == 0
+    assert labels(site, archive) == [[]]
+    archive.put(1)
+    site.sync(archive.folder)
+    archive.put(1, PatientIdentityRemoved="NO")
+    assert site.sync(archive.folder).report["withdrawn"] == 1
+    assert labels(site, archive) == [[]]
+
+
 def labels(site: Site, archive: Archive) -> list[list[tuple[str, str]]]:
     """Return the security labels of each study on the server."""
-    studies = only("ImagingStudy", held(site.url, site.stated(archive.folder)))
+    stated = site.stated(archive.folder, "--accept", "all")
+    studies = only("ImagingStudy", held(site.url, stated))
     return [
         [(label["system"], label["code"]) for label in one["meta"].get("security", ())]
         for one in studies.values()

@@ -15,8 +15,12 @@ from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.study import map_study
 from deidfhir.mapping.withdrawal import withdrawn_provenance, withdrawn_study
 from deidfhir.model.attributes import attributes
+from deidfhir.model.telling import codes_of_texts
 from deidfhir.package.layout import examples
 from deidfhir.package.resources import conformance_resources
+from deidfhir.policy.loading import rulable_attributes
+from deidfhir.policy.policy import LEAVE, WITHHOLD, Policy
+from deidfhir.recognition.vocabulary import load_vocabulary
 from tests.conftest import Server
 from tests.integration.packaged import packaged
 from tests.integration.validation import unexpected, unexpected_of_conformance, validated
@@ -33,7 +37,18 @@ EVERYTHING = Settings(
     patient="resource",
     dicomweb_root="https://archive.example/dicom-web",
 )
-WITHOUT_TEXT = Settings(activity="ANONY", narrative=False)
+WITHOUT_TEXT = Settings(activity="ANONY", narrative=False, subject="withheld")
+LOOSE = Policy(
+    leave=frozenset(name for name, words in rulable_attributes().items() if LEAVE in words),
+    inferred_codes=True,
+    agents=frozenset(one.id for one in load_vocabulary().tools),
+)
+TIGHT = Policy(
+    withhold=frozenset(name for name, words in rulable_attributes().items() if WITHHOLD in words)
+    - {"DeidentificationMethod"},
+    withhold_texts=frozenset(codes_of_texts()),
+)
+POLICIES = {PLAIN: Policy(), EVERYTHING: LOOSE, WITHOUT_TEXT: TIGHT}
 Resources = list[dict[str, Any]]
 
 
@@ -41,7 +56,7 @@ def mapped(
     paths: Iterable[Path], fhir: FhirName, settings: Settings, recorded: str | None = None
 ) -> Resources:
     """Return what is made of every study, whatever it claims."""
-    context = MappingContext(fhir, settings, recorded)
+    context = MappingContext(fhir, settings, recorded, POLICIES[settings])
     return [
         resource
         for one in studies_from_paths(paths)
@@ -144,7 +159,7 @@ def test_what_was_validated_has_every_slot_and_extension_that_can_be_emitted(
 ) -> None:
     resources = [
         one
-        for settings in (PLAIN, EVERYTHING)
+        for settings in POLICIES
         for one in mapped([oddities, real_folder], "R4", settings, "2026-01-31T12:00:00Z")
     ]
     seen = {name for one in (*resources, *inferring("R4")) for name in _slots(one, "")}
@@ -162,6 +177,7 @@ def test_what_was_validated_has_every_slot_and_extension_that_can_be_emitted(
         f"inferred.{name}" for name in ("manufacturer", "date", "edition", "term", "evidence")
     }
     slots |= {f"step.{name}" for name in ("scope", "key", "place")} | {"follows", "dates-modified"}
+    slots |= {"promoted"}
     assert sorted(slots - seen) == []
 
 

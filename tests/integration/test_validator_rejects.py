@@ -83,6 +83,18 @@ def limited(resource: Resource) -> None:
     extension(resource, "inferred")["extension"].append({"url": "term", "valueCoding": code})
 
 
+def inferred_uids(resource: Resource) -> None:
+    label(resource, "ANONYED")
+    without(resource, "markers", "methodCode")
+    code = {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "113110"}
+    extension(resource, "inferred")["extension"].append({"url": "code", "valueCoding": code})
+
+
+def promoted(tool: str) -> Resource:
+    url = f"{Settings().canonical}/StructureDefinition/deidentification-promoted"
+    return {"url": url, "valueCode": tool}
+
+
 def beneath(resource: Resource, verdict: str) -> None:
     mark = {"url": "verdict", "valueCode": verdict}
     url = extension(resource, "markers")["url"]
@@ -171,6 +183,7 @@ STUDY: dict[str, tuple[Change, str]] = {
     ),
     "a label without basis": (without_basis, "deid-label-basis:"),
     "anonymised with retained UIDs": (lambda r: label(r, "ANONYED"), "deid-label-uids:"),
+    "anonymised with UIDs that are said to be retained": (inferred_uids, "deid-label-uids:"),
     "an anonymised Limited Data Set": (limited, "deid-label-limited:"),
     "an inference without its rule": (lambda r: without(r, "inferred", "rule"), "extension:rule"),
     "an inference without its value": (
@@ -307,6 +320,10 @@ PROVENANCE: dict[str, tuple[Change, str]] = {
         lambda r: r["target"][0].update(reference="Patient/7", type="Patient"),
         "ImagingStudy",
     ),
+    "an inferred agent that no wording gives": (
+        lambda r: r["agent"][0].update(extension=[promoted("nobody")]),
+        "deid-promoted-agent:",
+    ),
     "an item with two agents": (
         lambda r: set_slot(r, "step", "scope", valueCode="item"),
         "deid-item-agent:",
@@ -338,6 +355,10 @@ DEVICE: dict[str, tuple[Change, str]] = {
             code="109101", display="Acquisition Equipment"
         ),
         "deid-device-type:",
+    ),
+    "an inferred one with a serial number": (
+        lambda r: r.update(extension=[promoted("orthanc")], serialNumber="1"),
+        "deid-device-inferred:",
     ),
     "nothing that identifies it": (lambda r: r.pop("manufacturer"), "deid-device-named:"),
     "an owner": (lambda r: r.update(owner=SOMEONE), "Device.owner"),

@@ -28,6 +28,7 @@ KNOWN_WARNINGS = {
     ),
     "Unknown code '": "the object states a code that its coding scheme does not have",
     "Unknown code in the": "the object states a code that its coding scheme does not have",
+    "The value '0001-01-01' is outside the range": "the object gives this date, a de-identifier's",
 }
 SERVERS_OWN = {
     # What the server says of a conformance resource because of what it ships itself.

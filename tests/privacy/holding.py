@@ -57,13 +57,15 @@ def _index(canaries: Sequence[Canary]) -> dict[str, set[Place]]:
 def hold(canaries: Sequence[Canary], text: str | bytes, allowed: Iterable[Place]) -> None:
     """Assert that of all canaries exactly those that are allowed are in a text."""
     found, may = _counted(canaries, text, allowed)
-    assert (sorted(found - may), sorted(may - found)) == ([], []), "left, or stayed"
+    left, stayed = sorted(found - may), sorted(may - found)
+    assert (left, stayed) == ([], [])
 
 
 def hold_at_most(canaries: Sequence[Canary], text: str | bytes, allowed: Iterable[Place]) -> None:
     """Assert that of all canaries none but those that are allowed are in a text."""
     found, may = _counted(canaries, text, allowed)
-    assert sorted(found - may) == [], "left although it must not"
+    left = sorted(found - may)
+    assert left == []
 
 
 def _counted(

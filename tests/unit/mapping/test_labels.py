@@ -10,6 +10,7 @@ from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import Instance, Markers
+from deidfhir.policy.policy import Policy
 from tests.unit.model.records import dcms, instance, item, removed, study
 
 VALUES = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
@@ -37,6 +38,7 @@ def test_a_setting_adds_a_label(label: Literal["PSEUDED", "ANONYED"]) -> None:
 
 RELINKABLE = [
     instance(2, removed(method_code=dcms("113100", "113110"))),
+    instance(2, removed(method=("DCM:113100/113110",))),
     instance(2, encrypted=True),
     instance(2, removed(method=("one", "HIPAA Limited Data Set"))),
     instance(2, removed(method=("limited_data_set",))),
@@ -53,7 +55,14 @@ def test_anonyed_is_refused_where_the_data_may_be_relinked(other: Instance) -> N
     assert [one.code for one in found.findings] == ["label-refused"]
 
 
-@pytest.mark.parametrize("other", RELINKABLE[:3], ids=repr)
+def test_a_text_that_is_withheld_still_refuses_anonyed() -> None:
+    given = removed(method=("HIPAA Limited Data Set",))
+    policy = Policy(withhold=frozenset({"DeidentificationMethod"}))
+    context = MappingContext(settings=Settings(label="ANONYED"), policy=policy)
+    assert label_of(map_study(study(instance(1, given)), context)) is None
+
+
+@pytest.mark.parametrize("other", RELINKABLE[:4], ids=repr)
 def test_pseuded_is_not(other: Instance) -> None:
     found = mapped("PSEUDED", instance(1), other)
     assert label_of(found) == [{"system": VALUES, "code": "PSEUDED"}]

@@ -1,0 +1,187 @@
+"""A policy at work in the commands: what it refuses, what it takes back, how it is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deidfhir import MappingContext, NotAccepted, Policy, map_dataset
+from tests.synthetic.objects import codes, equipment, instance, write
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from tests.conftest import Cli
+
+
+def removed(number: int, **attributes: Any) -> Dataset:  # noqa: ANN401
+    stated: dict[str, Any] = {
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethodCodeSequence": codes("113100"),
+    }
+    return instance(number, **{**stated, **attributes})
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Write one study that is plain, and one whose UIDs are retained."""
+    write(removed(1), tmp_path / "in" / "1.dcm")
+    retained = codes("113100", "113110")
+    write(removed(2, DeidentificationMethodCodeSequence=retained), tmp_path / "in" / "2.dcm")
+    return tmp_path / "in"
+
+
+def rules(tmp_path: Path, text: str, name: str = "site") -> Path:
+    path = tmp_path / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+REFUSING = '[finding]\nuids-retained = "refuse"\n'
+
+
+def test_a_finding_that_the_policy_refuses_refuses_its_study(
+    cli: Cli, archive: Path, tmp_path: Path
+) -> None:
+    policy = rules(tmp_path, REFUSING)
+    run = cli("sync", archive, "--to", tmp_path / "out", "--policy", policy, "--json")
+    (refusal,) = run.report["refusals"]
+    assert (run.code, refusal["path"]) == (3, str(archive / "2.dcm"))
+    assert refusal["finding"]["code"] == "refused-by-policy"
+    assert refusal["detail"] == "uids-retained"
+    assert cli("map", archive, "--policy", policy).err.count("(uids-retained)") == 1
+
+
+def test_a_finding_that_only_mapping_shows_is_refused_too(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(removed(1, StudyDate="20001399"), tmp_path / "in" / "1.dcm")
+    dated = codes("113100", "113106")
+    made = removed(1, StudyDate="x", DeidentificationMethodCodeSequence=dated)
+    write(made, tmp_path / "in" / "1.dcm")
+    policy = rules(tmp_path, '[finding]\ndate-unusable = "refuse"\n')
+    monkeypatch.setenv("DEIDFHIR_POLICY", str(policy))
+    run = cli("map", tmp_path / "in")
+    assert (run.code, run.out) == (3, "")
+    context = MappingContext(policy=Policy(refuse=frozenset({"date-unusable"})))
+    with pytest.raises(NotAccepted) as raised:
+        map_dataset(made, context)
+    assert raised.value.code == "refused-by-policy"
+
+
+def test_what_a_policy_refuses_later_is_withdrawn(cli: Cli, archive: Path, tmp_path: Path) -> None:
+    target = (archive, "--to", tmp_path / "out")
+    assert cli("sync", *target).code == 0
+    run = cli("sync", *target, "--policy", rules(tmp_path, REFUSING), "--json")
+    assert (run.code, run.report["withdrawn"]) == (3, 1)
+    assert run.report["resources"]["deleted"] == 1
+    again = cli("sync", *target, "--policy", rules(tmp_path, REFUSING), "--json")
+    assert again.report["withdrawn"] == 0
+    back = cli("sync", *target, "--json")
+    assert (back.code, back.report["resources"]["created"]) == (0, 1)
+
+
+def test_the_command_line_overrides_the_verdicts_of_the_policy_and_nothing_else(
+    cli: Cli, archive: Path, tmp_path: Path
+) -> None:
+    write(instance(3, PatientIdentityRemoved="NO"), archive / "3.dcm")
+    policy = rules(tmp_path, 'accept = ["removed", "not-removed"]\n' + REFUSING)
+    verdicts = cli("map", archive, "--policy", policy)
+    assert len(verdicts.lines) == 2
+    narrowed = cli("map", archive, "--policy", policy, "--accept", "removed")
+    assert len(narrowed.lines) == 1
+
+
+def test_a_journal_remembers_the_key_of_its_ids_and_refuses_another(
+    cli: Cli, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [tmp_path / "a.key", tmp_path / "b.key"]
+    for number, key in enumerate(keys):
+        key.write_bytes(bytes(range(number, number + 40)) + b"secret")
+    monkeypatch.setenv("DEIDFHIR_IDS", "keyed")
+    target = (archive, "--to", tmp_path / "out", "--json")
+    monkeypatch.setenv("DEIDFHIR_KEY_FILE", str(keys[0]))
+    assert cli("sync", *target).code == 0
+    assert cli("verify", *target).report["missing"] == 0
+    monkeypatch.setenv("DEIDFHIR_KEY_FILE", str(keys[1]))
+    for command in ("sync", "verify"):
+        run = cli(command, *target)
+        assert run.code == 1
+        assert "another target, FHIR version or id namespace" in run.err
+    monkeypatch.setenv("DEIDFHIR_IDS", "named")
+    assert cli("sync", *target).code == 1
+    journal = next((tmp_path / "home").rglob("*.sqlite3")).read_bytes()
+    assert b"secret" not in journal
+
+
+def test_another_key_for_the_subject_alone_updates_what_was_sent(
+    cli: Cli, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [tmp_path / "a.key", tmp_path / "b.key"]
+    for number, key in enumerate(keys):
+        key.write_bytes(bytes(range(number, number + 40)))
+    monkeypatch.setenv("DEIDFHIR_SUBJECT", "keyed")
+    target = (archive, "--to", tmp_path / "out", "--json")
+    for key, updated in zip((*keys, keys[1]), (0, 2, 0), strict=True):
+        monkeypatch.setenv("DEIDFHIR_KEY_FILE", str(key))
+        assert cli("sync", *target).report["resources"]["updated"] == updated
+
+
+def words_of(report: dict[str, Any]) -> dict[str, str]:
+    rows = report["objects"][0]["attributes"]
+    return {row["attribute"]: f"{row['leaves']} {row['rule']}" for row in rows}
+
+
+def test_explain_says_which_rule_or_policy_decided(cli: Cli, tmp_path: Path) -> None:
+    item = equipment(Manufacturer="M", StationName="S", OperatorsName="O")
+    dated = {"StudyDate": "20000612", "StudyDescription": "CT", "SeriesDescription": "AXIAL"}
+    path = write(
+        removed(1, ContributingEquipmentSequence=[item], PatientSex="F", **dated),
+        tmp_path / "1.dcm",
+    )
+    ruled = {"StudyDescription": "leave", "PatientID": "withhold", "OperatorsName": "leave"}
+    lines = "\n".join(f'{name} = "{word}"' for name, word in ruled.items())
+    policy = rules(tmp_path, f"[attribute]\n{lines}\n", "house")
+    told = words_of(json.loads(cli("explain", path, "--json", "--policy", policy).out))
+    assert told["StudyDescription"] == "True leaves by the site's policy house"
+    assert told["PatientID"] == "False withheld by the site's policy house"
+    assert told["OperatorsName"] == "True leaves by the site's policy house"
+    assert told["SeriesDescription"] == "False needs 113105 among the method codes (D5)"
+    assert told["StudyDate"] == "False needs 113106 or 113107 among the method codes (D5)"
+    assert told["StationName"] == "False needs 113109 among the method codes (D4)"
+    assert told["Manufacturer"] == "True always leaves"
+    assert told["PatientSex"].startswith("False needs 113108")
+
+
+def test_explain_of_a_keyed_subject_shows_the_pseudonym(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "a.key"
+    key.write_bytes(bytes(range(40)))
+    path = write(removed(1, PatientID="SUBJ-4711"), tmp_path / "1.dcm")
+    monkeypatch.setenv("DEIDFHIR_KEY_FILE", str(key))
+    for subject, shown in (("keyed", True), ("withheld", False)):
+        monkeypatch.setenv("DEIDFHIR_SUBJECT", subject)
+        run = cli("explain", path, "--json")
+        assert "SUBJ-4711" not in run.out
+        rows = {row["attribute"]: row for row in run.report["objects"][0]["attributes"]}
+        assert [len(one) for one in rows["PatientID"]["values"]] == ([32] if shown else [])
+    assert "setting `subject`" in rows["PatientID"]["rule"]
+
+
+def test_a_text_that_is_withheld_shows_as_such_in_show(cli: Cli, tmp_path: Path) -> None:
+    path = write(removed(1, DeidentificationMethod=("first", "DOE^JANE")), tmp_path / "1.dcm")
+    policy = rules(tmp_path, '[finding]\ntext-like-person = "withhold"\n')
+    run = cli("show", path, "--json", "--policy", policy)
+    assert run.report["studies"][0]["methods"] == [["first", {"withheld": True}]]
+    assert run.report["studies"][0]["unrecognised"] == ["first"]
+    assert "first | (withheld)" in cli("show", path, "--policy", policy).out
+    assert "DOE" not in run.out + cli("show", path, "--policy", policy).out
+    bundle = cli("map", path, "--policy", policy).out
+    (tmp_path / "bundle.ndjson").write_text(bundle)
+    back = cli("reverse", tmp_path / "bundle.ndjson")
+    assert json.loads(back.out)["00120063"]["Value"] == ["first"]
+    assert "1 elements are marked as withheld" in back.err
