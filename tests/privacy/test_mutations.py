@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, config, dcmread
 from pydicom.datadict import tag_for_keyword
+from pydicom.filereader import read_partial
 
 from deidfhir import MappingContext, map_study, studies_from_json, studies_from_paths
+from deidfhir.model.attributes import last_tag
 from deidfhir.model.study import Study
 from tests.privacy.allowed import ALWAYS, OPTIONS, STATES, UNLOCKED, Case
 from tests.privacy.holding import full, hold_at_most
@@ -62,8 +64,18 @@ def _raw(dataset: Dataset, keyword: str) -> str:
 
 
 def stated(content: bytes) -> str:
-    """Return the values of all attributes that may leave, as pydicom reads what is broken."""
-    dataset = dcmread(BytesIO(content), force=True)
+    """Return the values of all attributes that may leave, as pydicom reads what is broken.
+
+    Where a tag stands twice, the last one counts for whoever reads to the end, and another one for
+    whoever stops after the last attribute that is wanted.
+    """
+    last = last_tag()
+    whole = dcmread(BytesIO(content), force=True)
+    header = read_partial(BytesIO(content), lambda tag, *_: tag > last, force=True)
+    return _stated(whole) + "\n" + _stated(header)
+
+
+def _stated(dataset: Dataset) -> str:
     codes = _codes(dataset)
     names = {name for _, name in ALWAYS} | {"PatientID", "TimezoneOffsetFromUTC", *MARKERS}
     allowed = {name for code in codes for _, name in UNLOCKED.get(code, ())}

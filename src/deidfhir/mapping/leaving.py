@@ -45,7 +45,7 @@ def leaving_study(study: Study, context: MappingContext) -> tuple[Study, set[str
         findings.add("patient-ids-differ")
     if len(given) > 1 or not removed:
         instances = [_without(one, (PATIENT_ID,)) for one in instances]
-    return replace(study, instances=tuple(instances), findings=()), findings
+    return replace(study, instances=tuple(instances)), findings
 
 
 def leaving_instance(instance: Instance, context: MappingContext) -> Instance:
@@ -55,23 +55,26 @@ def leaving_instance(instance: Instance, context: MappingContext) -> Instance:
         instance: As read.
         context: The mapping's.
     """
-    claims = claims_of(instance, context)
+    claims, settings = claims_of(instance, context), context.settings
     ruled = rulings("object", claims, context.in_force)
-    locked = [
+    locked = {
         one.fact
         for one in attributes("object").values()
         if one.fact and not ruled[one.keyword].leaves and _gives(one.keyword, one.fact, instance)
-    ]
-    markers = leaving_markers(instance.markers, claims, context.in_force)
-    shifted = MODIFIED_DATES in claims.codes
-    kept = replace(instance, markers=markers, path="", dates_modified=shifted)
-    kept = _without(kept, locked)
-    settings = context.settings
-    if kept.patient_id and settings.subject == "withheld":
-        return _without(kept, (PATIENT_ID,))
-    if kept.patient_id and settings.subject == "keyed":
-        return replace(kept, patient_id=pseudonym(kept.patient_id, settings.tenant, context.key))
-    return kept
+    }
+    if instance.patient_id and settings.subject == "withheld":
+        locked.add(PATIENT_ID)
+    changed: dict[str, Any] = dict.fromkeys(locked, "")
+    if instance.patient_id and settings.subject == "keyed" and PATIENT_ID not in locked:
+        changed[PATIENT_ID] = pseudonym(instance.patient_id, settings.tenant, context.key)
+    return replace(
+        instance,
+        markers=leaving_markers(instance.markers, claims, context.in_force),
+        path="",
+        dates_modified=MODIFIED_DATES in claims.codes,
+        withheld=frozenset(locked),
+        **changed,
+    )
 
 
 def _gives(keyword: str, fact: str, instance: Instance) -> bool:

@@ -22,7 +22,8 @@ def pseudonym_of(study: Study, context: MappingContext) -> JsonObject | None:
     """
     settings = context.settings
     values = {one.patient_id for one in study.instances if one.patient_id}
-    if len(values) != 1 or not is_fhir_string(value := values.pop()):
+    value = next(iter(values), "")  # one at most: where they differ, none leaves
+    if not is_fhir_string(value):
         return None
     return {"system": settings.patient_id_system or settings.namespace, "value": value}
 

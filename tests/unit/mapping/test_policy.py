@@ -14,6 +14,8 @@ from deidfhir.config import Settings
 from deidfhir.errors import UsageError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.leaving import leaving_instance
+from deidfhir.mapping.patient import withdrawn_patient
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import MASKED, Instance, Markers
 from deidfhir.policy.policy import Policy
@@ -116,11 +118,42 @@ def test_dates_that_count_by_inference_clash_with_others_as_stated_ones_do() -> 
 
 def test_dates_that_leave_by_policy_alone_do_not_stand_beside_shifted_ones() -> None:
     policy = Policy(leave=frozenset({"StudyDate", "SeriesDate"}))
-    unsaid = instance(1, removed(), study_date="20000612")
-    shifted = instance(2, removed(method_code=dcms("113107")), study_date="20001225")
+    unsaid = instance(1, removed(), series_date="20000612")
+    shifted = removed(method_code=dcms("113107"))
+    other = instance(1, shifted, series=2, series_date="20001225")
     assert "2000-06-12" in json.dumps(made(unsaid, policy=policy).bundle())
-    text = json.dumps(made(unsaid, shifted, policy=policy).bundle())
+    text = json.dumps(made(unsaid, other, policy=policy).bundle())
     assert "2000" not in text
+    # What has no date of its own says nothing about those of the others.
+    undated = instance(1, removed(), series=3)
+    assert "2000-12-25" in json.dumps(made(undated, other, policy=policy).bundle())
+
+
+def test_an_option_counts_for_a_clash_even_where_there_is_no_date() -> None:
+    full = instance(1, removed(method_code=dcms("113106")))
+    shifted = instance(2, removed(method_code=dcms("113107")), series=2, series_date="20001225")
+    found = made(full, shifted)
+    assert "2000" not in json.dumps(found.bundle())
+    assert "dates-full-and-modified" in [one.code for one in found.findings]
+
+
+def test_inferred_codes_count_beside_stated_ones() -> None:
+    given = removed(method=("DCM:113100/113107",), method_code=dcms("113105"))
+    text = json.dumps(
+        made(instance(1, given, **DATED), policy=Policy(inferred_codes=True)).bundle()
+    )
+    assert "CT CHEST" in text
+    assert "2000-06-12" in text
+
+
+def test_a_blank_text_is_nothing_to_withhold() -> None:
+    policy = Policy(withhold=frozenset({"DeidentificationMethod"}))
+    (back,) = read_back([made(instance(1, removed(method=("", "x"))), policy=policy).bundle()])
+    assert back.instances[0].markers.method == ("", MASKED)
+
+
+def test_what_leaves_knows_no_path() -> None:
+    assert leaving_instance(instance(1, path="DOE/1.dcm"), MappingContext()).path == ""
 
 
 PROMOTE = Policy(agents=frozenset({"orthanc"}))
@@ -138,10 +171,30 @@ def test_a_tool_that_the_policy_promotes_becomes_the_agent_and_is_marked() -> No
     assert device["extension"] == mark
     assert device["deviceName"] == [{"name": "Orthanc", "type": "model-name"}]
     assert device["version"] == [{"value": "1.12.7"}]
+    assert device["type"]["coding"][0]["code"] == "109104"
+    assert "inferred from a wording, not stated: Orthanc 1.12.7" in device["text"]["div"]
     (agent,) = found.provenances[0]["agent"]
     assert agent["extension"] == mark
     assert agent["who"] == {"reference": f"Device/{device['id']}", "type": "Device"}
     assert "inferred" in json.dumps(found.provenances[0]["extension"])
+
+
+def test_the_same_tool_in_two_values_is_one_agent_and_two_versions_are_two() -> None:
+    same = removed(method=("Orthanc 1.12.7", "other", "Orthanc 1.12.7"))
+    found = made(instance(1, same), policy=PROMOTE)
+    assert (len(promoted(found)), len(found.provenances[0]["agent"])) == (1, 1)
+    versions = removed(method=("Orthanc 1.12.7", "other", "Orthanc 1.12.8"))
+    found = made(instance(1, versions), policy=PROMOTE)
+    assert (len(promoted(found)), len(found.provenances[0]["agent"])) == (2, 2)
+
+
+def test_a_promoted_tool_has_the_maker_that_its_entry_names() -> None:
+    maker = next(
+        one for one in load_vocabulary().tools if one.manufacturer and one.id == "mri-reface"
+    )
+    policy = Policy(agents=frozenset({"mri-reface"}))
+    (device,) = promoted(made(instance(1, removed(method=("mri_reface 0.3.3",))), policy=policy))
+    assert device["manufacturer"] == maker.manufacturer
 
 
 def test_a_tool_is_not_promoted_by_default_nor_beside_recorded_equipment() -> None:
@@ -207,6 +260,24 @@ def test_a_subject_that_is_withheld_says_so() -> None:
         assert identifier(one) is None
         assert '"masked"' in json.dumps(one.imaging_study["subject"])
         assert "SUBJ" not in json.dumps(one.bundle())
+
+
+def test_what_a_key_makes_is_pinned(key_file: str) -> None:
+    # Another algorithm would tear apart what researchers join on, and double every resource.
+    keyed: dict[str, Any] = {"subject": "keyed", "ids": "keyed", "key_file": key_file}
+    found = made(instance(1, patient_id="SUBJ-1"), **keyed)
+    assert identifier(found) == "1fb4097d2fc2cc637a2cb49cfaba5f1b"
+    assert found.imaging_study["id"] == "cd5a8031-bf1b-88af-93e5-722b55969e4a"
+
+
+def test_an_empty_patient_id_is_not_said_to_be_withheld() -> None:
+    found = made(instance(1, Markers(("NO",))))
+    assert '"unknown"' in json.dumps(found.imaging_study["subject"])
+
+
+def test_a_patient_that_may_not_be_deleted_is_left_inactive_and_empty() -> None:
+    left = withdrawn_patient("p1", MappingContext())
+    assert (left["active"], set(left)) == (False, {"resourceType", "id", "text", "active"})
 
 
 def test_ids_with_a_key_are_others_for_every_key_and_tenant(key_file: str, tmp_path: Path) -> None:

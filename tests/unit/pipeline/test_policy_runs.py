@@ -84,6 +84,38 @@ def test_what_a_policy_refuses_later_is_withdrawn(cli: Cli, archive: Path, tmp_p
     assert (back.code, back.report["resources"]["created"]) == (0, 1)
 
 
+def test_a_part_of_a_study_is_enough_to_withdraw_what_the_policy_refuses(
+    cli: Cli, archive: Path, tmp_path: Path
+) -> None:
+    retained = codes("113100", "113110")
+    second = instance(
+        2,
+        1,
+        2,
+        PatientIdentityRemoved="YES",
+        DeidentificationMethodCodeSequence=retained,
+    )
+    other = write(second, archive / "2b.dcm")
+    target = ("--to", tmp_path / "out")
+    assert cli("sync", archive, *target).code == 0
+    run = cli("sync", other, *target, "--policy", rules(tmp_path, REFUSING), "--json")
+    assert run.report["withdrawn"] == 1
+
+
+def test_a_study_that_contradicts_itself_is_refused_for_that_first(
+    cli: Cli, tmp_path: Path
+) -> None:
+    write(instance(1, PatientIdentityRemoved="NO"), tmp_path / "in" / "1.dcm")
+    write(instance(1, PatientIdentityRemoved=""), tmp_path / "in" / "2.dcm")
+    run = cli("sync", tmp_path / "in", "--to", tmp_path / "out", "--json")
+    # What was stated before stays: nobody knows which of the two holds (D19).
+    assert run.report["refusals"][0]["finding"]["code"] == "duplicate-instance-differs"
+
+
+def test_verdicts_may_be_given_with_blanks(cli: Cli, archive: Path) -> None:
+    assert cli("map", archive, "--accept", "removed, unknown").code == 0
+
+
 def test_the_command_line_overrides_the_verdicts_of_the_policy_and_nothing_else(
     cli: Cli, archive: Path, tmp_path: Path
 ) -> None:
@@ -153,7 +185,54 @@ def test_explain_says_which_rule_or_policy_decided(cli: Cli, tmp_path: Path) -> 
     assert told["StudyDate"] == "False needs 113106 or 113107 among the method codes (D5)"
     assert told["StationName"] == "False needs 113109 among the method codes (D4)"
     assert told["Manufacturer"] == "True always leaves"
+    plain = words_of(json.loads(cli("explain", path, "--json").out))
+    assert plain["OperatorsName"] == "False only if the site's policy says so (D4)"
+    assert plain["SpecificCharacterSet"] == "False never; read to judge"
     assert told["PatientSex"].startswith("False needs 113108")
+
+
+def test_explain_of_an_object_that_is_not_removed(cli: Cli, tmp_path: Path) -> None:
+    made = instance(
+        1,
+        PatientIdentityRemoved="NO",
+        DeidentificationMethod="nobody knows this",
+        TimezoneOffsetFromUTC="+0100",
+    )
+    path = write(made, tmp_path / "1.dcm")
+    (told,) = cli("explain", path, "--json").report["objects"]
+    rows = {row["attribute"]: row for row in told["attributes"]}
+    assert (told["refused_by_default"], told["refused"]) == (True, "not-accepted")
+    assert rows["StudyInstanceUID"]["leaves"]
+    assert rows["StudyInstanceUID"]["values"] == []
+    assert not rows["PatientID"]["leaves"]
+    assert rows["PatientID"]["rule"].startswith("needs Patient Identity Removed YES")
+    assert not rows["TimezoneOffsetFromUTC"]["leaves"]
+    assert not [one for one in rows["DeidentificationMethod"]["to"] if "Provenance" in one]
+    assert told["unrecognised"] == ["nobody knows this"]
+    policy = rules(tmp_path, 'accept = ["all"]\n[attribute]\nDeidentificationMethod = "withhold"\n')
+    (told,) = cli("explain", path, "--json", "--policy", policy).report["objects"]
+    assert (told["refused_by_default"], told["refused"]) == (True, None)
+    assert told["unrecognised"] == []
+
+
+def test_explain_says_that_other_equipment_stays(cli: Cli, tmp_path: Path) -> None:
+    made = removed(1, ContributingEquipmentSequence=[equipment("109101", Manufacturer="M")])
+    told = words_of(cli("explain", write(made, tmp_path / "1.dcm"), "--json").report)
+    expected = "False holds no item of purpose 109104 (D4)"
+    assert told["ContributingEquipmentSequence"] == expected
+
+
+def test_a_method_that_is_withheld_whole_is_no_empty_one_in_reverse(
+    cli: Cli, tmp_path: Path
+) -> None:
+    path = write(removed(1, DeidentificationMethod="only"), tmp_path / "1.dcm")
+    policy = rules(tmp_path, '[attribute]\nDeidentificationMethod = "withhold"\n')
+    bundle = tmp_path / "bundle.ndjson"
+    bundle.write_text(cli("map", path, "--policy", policy).out)
+    assert "00120063" not in json.loads(cli("reverse", bundle).out)
+    empty = write(removed(1, DeidentificationMethod=""), tmp_path / "2.dcm")
+    bundle.write_text(cli("map", empty, "--policy", policy).out)
+    assert json.loads(cli("reverse", bundle).out)["00120063"] == {"vr": "LO"}
 
 
 def test_explain_of_a_keyed_subject_shows_the_pseudonym(

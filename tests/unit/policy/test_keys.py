@@ -10,7 +10,7 @@ import pytest
 from deidfhir.errors import UsageError
 from deidfhir.policy.keys import Key, load_key
 
-SECRET = bytes(range(65, 65 + 32))
+SECRET = b"abcdefghijklmnopqrstuvwxyz-secret"
 
 
 def test_a_digest_is_hmac_sha_256() -> None:

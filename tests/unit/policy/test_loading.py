@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from deidfhir.config import Settings
 from deidfhir.errors import UsageError
+from deidfhir.mapping.context import MappingContext
 from deidfhir.model.verdict import Verdict
 from deidfhir.policy.loading import load_policy, rulable_attributes, rulable_findings
-from deidfhir.policy.policy import Policy
+from deidfhir.policy.policy import Policy, policy_line
+from deidfhir.policy.ruling import Claims, rulings
 from deidfhir.tables import table
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "policy.md"
@@ -128,6 +131,26 @@ def test_the_digest_changes_with_everything_but_the_name() -> None:
     digests = {one.digest for one in (Policy(), *changed)}
     assert len(digests) == len(changed) + 1
     assert Policy(name="other").digest == Policy().digest
+
+
+def test_a_policy_that_accepts_nothing_says_so(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, "accept = []")
+    assert policy.accept == set()
+    assert "accept nothing" in str(policy)
+
+
+def test_the_line_names_the_settings_beside_the_policy_where_they_are_not_the_usual() -> None:
+    settings = Settings(subject="withheld", label="PSEUDED", ids="keyed")
+    line = policy_line(MappingContext(settings=settings).decided())
+    assert line.endswith(": accept removed; subject withheld; label PSEUDED; ids keyed")
+    assert policy_line(MappingContext().decided()).endswith(": accept removed")
+
+
+def test_what_is_left_and_withheld_at_once_is_withheld() -> None:
+    both = frozenset({"StudyDescription"})
+    claims = Claims(frozenset({"113105"}), removed=True, equipment=False)
+    ruled = rulings("object", claims, Policy(leave=both, withhold=both))
+    assert not ruled["StudyDescription"].leaves
 
 
 def test_the_line_of_a_report_names_every_departure() -> None:
