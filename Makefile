@@ -15,9 +15,9 @@ demo:                ## the main job on sample studies, into build/fhir
 test: lint           ## everything, real FHIR servers included
 	@$(PYTHON_IN_VENV) -m pytest
 
-unit:                ## what needs no server, in seconds
+unit:                ## what needs no server, in two minutes
 	@sh tools/setup.sh test
-	@$(PYTHON_IN_VENV) -m pytest -q tests/unit tests/property tests/golden
+	@$(PYTHON_IN_VENV) -m pytest -q tests/unit tests/property tests/golden tests/privacy
 
 lint:                ## style and types
 	@sh tools/setup.sh test

@@ -16,13 +16,12 @@ from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import DataError, SkippableError
 from deidfhir.fhir.check import check
 from deidfhir.fhir.types import JsonObject
-from deidfhir.mapping import study as mapping
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, StudyFold
-from deidfhir.pipeline.gate import Refusal, parse_accept, refusal_of
+from deidfhir.pipeline.gate import admitted, parse_accept
 from deidfhir.pipeline.runs import (
     RunOptions,
     SyncRun,
@@ -85,9 +84,9 @@ def map_study(
         DataError: `resource-invalid`.
     """
     context = _accepting(context, accept)
-    _require(refusal_of(study, context.in_force, findings_of(study)))
-    mapped = mapping.map_study(study, context)
-    _require(refusal_of(study, context.in_force, mapped.findings))
+    mapped, refusal = admitted(study, context, findings_of(study))
+    if mapped is None or refusal is not None:
+        raise NotAccepted(refusal.finding.code if refusal else "not-accepted")
     for resource in mapped.resources:
         check(resource, context.version)
     return mapped
@@ -95,12 +94,9 @@ def map_study(
 
 def _accepting(context: MappingContext | None, accept: str | None) -> MappingContext:
     verdicts = None if accept is None else parse_accept(accept)
-    return (context or MappingContext()).accepting(verdicts)
-
-
-def _require(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise NotAccepted(refusal.finding.code)
+    settled = (context or MappingContext()).accepting(verdicts)
+    settled.prepare()
+    return settled
 
 
 def studies_from_json(
@@ -118,8 +114,8 @@ def studies_from_json(
     from deidfhir.dicom.evidence import evidence_of_json  # noqa: PLC0415 - pydicom only where used
 
     def header(source: dict[str, Any]) -> Header:
-        evidence, odd = evidence_of_json(source), odd_in_json(source)
-        return Header(elements_of_json(source), evidence=evidence, odd=odd)
+        elements = elements_of_json(source)  # tells what is no DICOM JSON at all
+        return Header(elements, evidence=evidence_of_json(source), odd=odd_in_json(source))
 
     yield from _folded((partial(header, one) for one in objects), on_skip)
 
@@ -190,17 +186,17 @@ def datasets_of(resources: Iterable[JsonObject]) -> Iterator[Dataset]:
     Raises:
         DataError: `unreadable`, after all data sets that can be given back.
     """
-    from pydicom.dataset import Dataset  # noqa: PLC0415 - pydicom only where used
-
-    from deidfhir.dicom.dataset import quiet  # noqa: PLC0415
+    from deidfhir.dicom.writing import dataset_of  # noqa: PLC0415 - pydicom only where used
     from deidfhir.pipeline.reversing import Reversal  # noqa: PLC0415
 
     reversal = Reversal()
     for number, resource in enumerate(resources, start=1):
         for one in reversal.objects_of(resource, number):
-            with quiet():
-                dataset = Dataset.from_json(one)
-            yield dataset
+            dataset = dataset_of(one)
+            if dataset is None:
+                reversal.broken.setdefault(number, "a marker")
+            else:
+                yield dataset
     if reversal.broken:
         first, *_ = reversal.broken.values()
         raise DataError("unreadable", place=first or "a resource")

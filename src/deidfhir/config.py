@@ -56,12 +56,26 @@ class Settings:
     dicomweb_root: str = ""
     patient: Literal["reference", "resource"] = "reference"
 
+    def __post_init__(self) -> None:
+        """Refuse values of a wrong form, whoever gives them.
+
+        Raises:
+            UsageError: `setting-value`.
+        """
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if _settled(one.name, value) is None:
+                raise UsageError(
+                    "setting-value", origin="Settings", name=one.name, wanted=_wanted(one.name)
+                )
+
     @property
     def is_keyed(self) -> bool:
         """Whether anything is made with the site's key."""
         return "keyed" in (self.subject, self.ids)
 
 
+_BOOLEAN = ("narrative",)
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),
     "activity": ("DEID", "PSEUD", "ANONY"),
@@ -96,10 +110,11 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     if path is not None:
         for name, value in _read(path).items():
             settings = _with(settings, name, value, str(path))
-    for one in fields(Settings):
-        variable = PREFIX + one.name.upper()
-        if variable in environment:
-            settings = _with(settings, one.name, environment[variable], variable)
+    for variable in sorted(environment):
+        # A variable that is empty is as one that is not set: it takes nothing back.
+        if variable.startswith(PREFIX) and variable != FILE_VARIABLE and environment[variable]:
+            name = variable.removeprefix(PREFIX).lower()
+            settings = _with(settings, name, environment[variable], variable)
     return settings
 
 
@@ -113,25 +128,33 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _with(settings: Settings, name: str, value: object, origin: str) -> Settings:
-    known = {one.name: getattr(settings, one.name) for one in fields(Settings)}
+    known = {one.name for one in fields(Settings)}
     if name not in known:
-        raise UsageError("setting-unknown", origin=origin, name=name, known=", ".join(known))
-    if isinstance(known[name], bool):
-        words = {"true": True, "1": True, "false": False, "0": False}
-        value = words.get(str(value).lower())
-        wanted = "true or false"
-    elif name in _CHOICES:
-        value = value if value in _CHOICES[name] else None
-        wanted = " or ".join(_CHOICES[name])
-    else:
-        value = value if isinstance(value, str) and _fits(name, value) else None
-        wanted = _FORMS.get(name, "a URI")
-    if value is None:
-        raise UsageError("setting-value", origin=origin, name=name, wanted=wanted)
-    if name == "canonical":
-        value = str(value).rstrip("/")
-    changed: Any = {name: value}
+        raise UsageError(
+            "setting-unknown", origin=origin, name=name, known=", ".join(sorted(known))
+        )
+    settled = _settled(name, value)
+    if settled is None:
+        raise UsageError("setting-value", origin=origin, name=name, wanted=_wanted(name))
+    changed: Any = {name: settled}
     return replace(settings, **changed)
+
+
+def _settled(name: str, value: object) -> object:
+    """Return the value of a setting in its own form, or None if it has no usable one."""
+    if name in _BOOLEAN:
+        return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if name in _CHOICES:
+        return value if value in _CHOICES[name] else None
+    if not isinstance(value, str) or not _fits(name, value):
+        return None
+    return value.rstrip("/") if name == "canonical" else value
+
+
+def _wanted(name: str) -> str:
+    if name in _BOOLEAN:
+        return "true or false"
+    return " or ".join(_CHOICES[name]) if name in _CHOICES else _FORMS.get(name, "a URI")
 
 
 def _fits(name: str, value: str) -> bool:

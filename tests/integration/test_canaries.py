@@ -31,7 +31,7 @@ UIDS: frozenset[Place] = frozenset(
 )
 NUMBERS: frozenset[Place] = frozenset({("root", "SeriesNumber"), ("root", "InstanceNumber")})
 TIGHT = frozenset({"ContributionDescription", "Manufacturer", "PatientID", "StudyDate"})
-LOOSE = frozenset({"StudyDescription", "StationName", "OperatorsName", "SeriesDate"})
+LOOSE = frozenset({"StudyDescription", "OperatorsName", "SeriesDate"})
 
 POLICIES = {
     "default": "",

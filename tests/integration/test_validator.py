@@ -15,12 +15,12 @@ from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.study import map_study
 from deidfhir.mapping.withdrawal import withdrawn_provenance, withdrawn_study
 from deidfhir.model.attributes import attributes
-from deidfhir.model.telling import codes_of_texts
 from deidfhir.package.layout import examples
 from deidfhir.package.resources import conformance_resources
-from deidfhir.policy.loading import rulable_attributes
-from deidfhir.policy.policy import LEAVE, WITHHOLD, Policy
+from deidfhir.policy.policy import Policy
+from deidfhir.policy.rulable import LEAVE, WITHHOLD, rulable_attributes
 from deidfhir.recognition.vocabulary import load_vocabulary
+from deidfhir.tables import table
 from tests.conftest import Server
 from tests.integration.packaged import packaged
 from tests.integration.validation import unexpected, unexpected_of_conformance, validated
@@ -46,7 +46,7 @@ LOOSE = Policy(
 TIGHT = Policy(
     withhold=frozenset(name for name, words in rulable_attributes().items() if WITHHOLD in words)
     - {"DeidentificationMethod"},
-    withhold_texts=frozenset(codes_of_texts()),
+    withhold_texts=frozenset(table("telling-texts.toml")),
 )
 POLICIES = {PLAIN: Policy(), EVERYTHING: LOOSE, WITHOUT_TEXT: TIGHT}
 Resources = list[dict[str, Any]]

@@ -67,6 +67,8 @@ BODIES: dict[str, JsonObject | bytes] = {
     "details": {"resourceType": "OperationOutcome", "issue": [{"details": {"text": QUOTED}}]},
     "text": QUOTED.encode(),
     "nothing": b"",
+    "a word as a code": outcome(code="doe-john-born-feb"),
+    "a name as a version": {"resourceType": "CapabilityStatement", "fhirVersion": QUOTED},
     "another resource": {"resourceType": QUOTED[:60], "id": QUOTED[:40], "fhirVersion": QUOTED},
 }
 LEGS = ("metadata", "search", "transaction")
@@ -86,6 +88,7 @@ def test_what_a_server_says_is_never_quoted(  # noqa: PLR0917 - what pytest give
         to = ("--to", server.url, "--timeout", "0.7")
         for command in ("sync", "verify"):
             run = cli(command, archive, *to, "--json")
+            assert "doe-john" not in run.err + run.out
             silent(run.err, *([] if leg == "search" and status == 200 else [run.out]))
             assert "Traceback" not in run.err
             if run.code in (1, 5):

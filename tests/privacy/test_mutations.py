@@ -19,11 +19,16 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_partial
 
 from deidfhir import MappingContext, map_study, studies_from_json, studies_from_paths
-from deidfhir.model.attributes import last_tag
+from deidfhir.model.attributes import attributes, last_tag
 from deidfhir.model.study import Study
 from tests.privacy.allowed import ALWAYS, OPTIONS, STATES, UNLOCKED, Case
 from tests.privacy.holding import full, hold_at_most
 from tests.synthetic.canaries import Canary, canaries_in, json_of, planted, write_planted
+
+
+def attribute_names(within: str) -> list[str]:
+    return [one.keyword for one in attributes(within).values()]
+
 
 MODEST = settings(max_examples=120, deadline=None, derandomize=True)
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom, of what is broken on purpose
@@ -33,6 +38,12 @@ MARKERS: Final = (
     "LongitudinalTemporalInformationModified",
 )
 TITLES: Final = ("DocumentTitle", "ConceptNameCodeSequence", "ContentLabel", "ImageType")
+SEQUENCES: Final = (
+    *("DeidentificationMethodCodeSequence", "PurposeOfReferenceCodeSequence", "UDISequence"),
+    *("ConceptNameCodeSequence", "InstitutionalDepartmentTypeCodeSequence"),
+    "EquivalentCodeSequence",
+)
+WITHIN: Final = (*attribute_names("code item"), *attribute_names("udi item"))
 ITEMS: Final = {name for place, name in ALWAYS if place == "equipment 109104"}
 
 
@@ -52,15 +63,16 @@ def encoded(options: tuple[str, ...], syntax: str) -> tuple[bytes, tuple[Canary,
 
 
 def _raw(dataset: Dataset, keyword: str) -> str:
-    """Return the bytes of an element as they are, or of everything that a sequence holds."""
+    """Return the bytes of a text as they are; of a sequence, the texts of a code's attributes."""
     tag = tag_for_keyword(keyword)
     if tag is None or tag not in dataset:
         return ""
     element: Any = dataset.get_item(tag)
-    value = element.value
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return str(dataset[tag])
+    if keyword in SEQUENCES:
+        items = dataset.get(keyword, None) or ()
+        return "\n".join(_raw(one, name) for one in items for name in WITHIN)
+    # Items in the place of a text are none of its value.
+    return element.value.decode("latin-1") if isinstance(element.value, bytes) else ""
 
 
 def stated(content: bytes) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from deidfhir.cli import claims, publishing, render, reversing
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.config import load_settings
-from deidfhir.errors import DeidFhirError, SkippableError
+from deidfhir.errors import DeidFhirError, SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
 from deidfhir.pipeline.publishing import write_text
@@ -86,6 +86,8 @@ def _context(options: argparse.Namespace, recorded: str | None = None) -> Mappin
     """Return the context of a command; a mistake in it is told before anything is read."""
     settings = load_settings(options.config)
     for name in ("tools", "policy"):
+        if getattr(options, name) == "":
+            raise UsageError("option-empty", name=name)
         if getattr(options, name) is not None:
             settings = replace(settings, **{name: getattr(options, name)})
     context = MappingContext(getattr(options, "fhir", "R4"), settings, recorded)

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName
 from pydicom.values import convert_single_string, convert_text
 
 from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_depth, settled
+from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import Attribute, attributes
 
 # PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
 _CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
+_TEXTUAL = (str, int, float, Decimal, PersonName, date, time)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence pydicom while it decodes: its warnings and its log quote values."""
-    log = logging.getLogger("pydicom")
-    before, log.disabled = log.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.disabled = before
+_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # (FFFE,E000) in both byte orders
 
 
 def elements_of(dataset: Dataset, within: str = "object", depth: int = 0) -> Elements:
@@ -91,8 +82,13 @@ def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:
         items = dataset[attribute.tag].value or ()
         return tuple(elements_of(item, attribute.items, depth + 1) for item in items)
     element: Any = dataset.get_item(attribute.tag)
+    if element.VR == "SQ":
+        raise ObjectSkipped("damaged")  # items must not pass for a text
     if isinstance(element, RawDataElement):
-        return settled(_decoded(element.value or b"", attribute.vr, dataset))
+        raw = element.value or b""
+        if raw.startswith(_ITEM_TAGS):
+            raise ObjectSkipped("damaged")
+        return settled(_decoded(raw, attribute.vr, dataset))
     return settled(_plain(element.value))
 
 
@@ -121,5 +117,9 @@ def _text(value: Any) -> str:  # noqa: ANN401
     if value is None:
         return ""
     if isinstance(value, bytes):
+        if value.startswith(_ITEM_TAGS):
+            raise ObjectSkipped("damaged")
         value = value.decode("iso8859-1")
+    if not isinstance(value, _TEXTUAL):
+        raise ObjectSkipped("damaged")  # whatever it is, it is no value of a text
     return str(value).rstrip(" \0")

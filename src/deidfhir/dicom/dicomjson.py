@@ -14,6 +14,7 @@ from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_de
 from deidfhir.model.attributes import Attribute, attributes
 
 _PERSON_NAME = ("Alphabetic", "Ideographic", "Phonetic")
+_GREATEST = 10**18  # of whole numbers: no VR holds a longer one, and Python may refuse to print it
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 
@@ -71,6 +72,8 @@ def elements_of_json(source: dict[str, Any], within: str = "object", depth: int 
         ObjectSkipped: `damaged`, a wanted element has a form that PS3.18 F.2 does not know.
     """
     require_depth(depth)
+    if not isinstance(source, dict) or not all(isinstance(key, str) for key in source):
+        raise ObjectSkipped("not-dicom-json")
     wanted = attributes(within)
     found: Elements = {}
     for key in sorted(source):
@@ -155,6 +158,8 @@ def _text(value: object) -> str:
         if not value.keys() <= set(_PERSON_NAME):
             raise ObjectSkipped("damaged")
         return "=".join(str(value.get(name) or "") for name in _PERSON_NAME).rstrip("=")
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+    if isinstance(value, (str, float)):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _GREATEST:
         return str(value)
     raise ObjectSkipped("damaged")

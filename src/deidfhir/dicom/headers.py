@@ -12,9 +12,10 @@ from pydicom.dataset import FileDataset
 from pydicom.filereader import read_partial
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from deidfhir.dicom.dataset import elements_of, odd_in, quiet
+from deidfhir.dicom.dataset import elements_of, odd_in
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_of
+from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
 
 _ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)

@@ -61,36 +61,22 @@ def instance_of(
     Raises:
         ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
     """
-    study = _uid(elements, "StudyInstanceUID", "no-study-uid")
-    series = _uid(elements, "SeriesInstanceUID", "no-series-uid")
-    sop = _uid(elements, "SOPInstanceUID", "no-instance-uid")
-    sop_class = _first(elements, "SOPClassUID")
-    title_keyword, title = _title(elements)
+    facts: dict[str, Any] = {
+        one.fact: _first(elements, one.keyword)
+        for one in attributes("object").values()
+        if one.fact and one.fact != "title"
+    }
+    facts["study_uid"] = _uid(elements, "StudyInstanceUID", "no-study-uid")
+    facts["series_uid"] = _uid(elements, "SeriesInstanceUID", "no-series-uid")
+    facts["sop_instance_uid"] = _uid(elements, "SOPInstanceUID", "no-instance-uid")
+    facts["title_keyword"], facts["title"] = _title(elements)
     instance = Instance(
-        study_uid=study,
-        series_uid=series,
-        sop_instance_uid=sop,
         markers=_markers(elements),
         path=path,
-        sop_class_uid=sop_class,
-        modality=_first(elements, "Modality"),
-        series_number=_first(elements, "SeriesNumber"),
-        instance_number=_first(elements, "InstanceNumber"),
-        patient_id=_first(elements, "PatientID"),
-        patient_sex=_first(elements, "PatientSex"),
-        study_date=_first(elements, "StudyDate"),
-        study_time=_first(elements, "StudyTime"),
-        series_date=_first(elements, "SeriesDate"),
-        series_time=_first(elements, "SeriesTime"),
-        timezone=_first(elements, "TimezoneOffsetFromUTC"),
-        study_description=_first(elements, "StudyDescription"),
-        series_description=_first(elements, "SeriesDescription"),
-        body_part=_first(elements, "BodyPartExamined"),
-        title=title,
-        title_keyword=title_keyword,
         encrypted="EncryptedAttributesSequence" in elements,
         tail_broken=tail_broken,
         evidence=evidence,
+        **facts,
     )
     codes = [*_oddities(instance, elements), *odd]
     return instance, tuple(Finding(code, path) for code in codes)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydicom.dataset import Dataset
+
+from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.record import Item, Items, Markers, Masked, Values
 
@@ -44,6 +47,19 @@ def json_of(uids: tuple[str, str, str], markers: Markers) -> dict[str, Any]:
         attribute = table["ContributingEquipmentSequence"]
         found[attribute.tag] = _element(attribute, markers.equipment)
     return {f"{tag:08X}": found[tag] for tag in sorted(found)}
+
+
+def dataset_of(source: dict[str, Any]) -> Dataset | None:
+    """Return one DICOM JSON object as a data set, or None if pydicom cannot hold it.
+
+    Args:
+        source: As `json_of` gives it.
+    """
+    with quiet():
+        try:
+            return Dataset.from_json(source)
+        except Exception:  # noqa: BLE001 - what it raises quotes values
+            return None
 
 
 def withheld(markers: Markers) -> int:

@@ -16,7 +16,7 @@ from deidfhir.mapping.identity import Namer
 from deidfhir.model.verdict import Verdict
 from deidfhir.policy.keys import Key, load_key
 from deidfhir.policy.loading import load_policy
-from deidfhir.policy.policy import Policy
+from deidfhir.policy.policy import BESIDE, Policy
 from deidfhir.recognition.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -77,8 +77,7 @@ class MappingContext:
     def decided(self) -> dict[str, Any]:
         """Return what decides what leaves, for reports: the policy, and the settings beside it."""
         settings = self.settings
-        beside = {"subject": settings.subject, "label": settings.label, "ids": settings.ids}
-        return {**self.in_force.as_dict(), **beside}
+        return {**self.in_force.as_dict(), **{key: getattr(settings, key) for key in BESIDE}}
 
     def accepting(self, verdicts: Iterable[Verdict] | None) -> MappingContext:
         """Return the context with other verdicts that may pass; itself for None.

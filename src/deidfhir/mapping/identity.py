@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from deidfhir.fhir.extensions import is_fhir_string
@@ -77,6 +78,16 @@ class Namer:
     def patient(self, study_uid: str) -> str:
         """Return the id of the Patient of a study."""
         return self._id("Patient", study_uid)
+
+    def stands_for(self, uid: str) -> str:
+        """Return what stands for a UID where it must not show: with a key, nobody can test it.
+
+        Args:
+            uid: SOP Instance UID.
+        """
+        name = "|".join((_FORM, self.namespace, self.tenant, "instance", uid))
+        digest = sha256(name.encode()).digest() if self.key is None else self.key.digest(name)
+        return digest.hex()[:16]
 
     def _id(self, *parts: str) -> str:
         name = "|".join((_FORM, self.tenant, *parts))

@@ -10,7 +10,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
 from deidfhir.mapping.inferred import place_inferred, recognised_in, tools_said
-from deidfhir.mapping.leaving import PATIENT_ID, agreed
+from deidfhir.mapping.leaving import PATIENT_ID, LeavingStudy, agreed
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.markers import extension, place
 from deidfhir.mapping.patient import pseudonym_of
@@ -30,7 +30,7 @@ _LONGEST_NUMBER = 12  # PS3.5 6.2, IS
 class _Draft:
     """What the parts of one ImagingStudy share while it is made."""
 
-    study: Study
+    study: LeavingStudy
     context: MappingContext
     placed: Levels
     inferred: Levels
@@ -48,7 +48,7 @@ def _text(instances: tuple[Instance, ...], name: str) -> str | None:
 
 
 def imaging_study(
-    study: Study, context: MappingContext, label: JsonObject | None = None
+    study: LeavingStudy, context: MappingContext, label: JsonObject | None = None
 ) -> tuple[JsonObject, set[str]]:
     """Return the ImagingStudy and the codes of the findings that making it showed.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import RETAIN_UIDS, inferred_codes
-from deidfhir.model.record import Instance
+from deidfhir.mapping.leaving import inferred_codes
+from deidfhir.model.options import RETAIN_UIDS
+from deidfhir.model.record import Instance, Item
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.recognition.terms import mentions
@@ -33,9 +34,17 @@ def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | 
 def _may_be_relinked(instance: Instance, context: MappingContext) -> bool:
     codes = instance.markers.method_code or ()
     texts = [*instance.markers.method_texts, *(one.first("CodeMeaning") for one in codes)]
+    texts += [one.first("ContributionDescription") for one in instance.markers.equipment]
     return (
         instance.encrypted
         or instance.tail_broken  # encrypted attributes may stand there
-        or RETAIN_UIDS in instance.markers.option_codes() | inferred_codes(instance, context)
+        or any(_names_retained_uids(one) for one in codes)
+        or RETAIN_UIDS in inferred_codes(instance, context)
         or any(mentions(_LIMITED_DATA_SET, text) for text in texts)
     )
+
+
+def _names_retained_uids(item: Item) -> bool:
+    """Whether a method code may mean 113110, in whatever form and scheme: to err is to refuse."""
+    values = (item.first(one) for one in ("CodeValue", "LongCodeValue", "URNCodeValue"))
+    return any(RETAIN_UIDS in one for one in values)

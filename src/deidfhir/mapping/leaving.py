@@ -1,7 +1,8 @@
 """What of a study leaves (D4 to D7): the one door between what was read and what is stated.
 
-Every other module of this room is given studies that went through it, so that it holds nothing
-which could leave by mistake: what stays is blanked, and only that there was something is told.
+What is stated of a study is made of a `LeavingStudy`, which only this module makes: what stays is
+blanked in it, and only that there was something is told. Two things are judged from what was read:
+labels, for which what stays counts, and what supports an inference, of which only the kind leaves.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NewType
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import pseudonym
 from deidfhir.mapping.inferred import recognised_in
 from deidfhir.model.attributes import attributes
+from deidfhir.model.options import MODIFIED_DATES
 from deidfhir.model.record import MASKED, Instance, Item, Markers, Texts
 from deidfhir.model.study import Study
 from deidfhir.model.telling import telling, unseen
 from deidfhir.model.verdict import Verdict, verdict_of
 from deidfhir.policy.policy import Policy
-from deidfhir.policy.ruling import Claims, Ruling, rulings, unlocking
+from deidfhir.policy.ruling import Claims, Ruling, rulings, unlocking, unlocking_codes
 
-MODIFIED_DATES = "113107"
-RETAIN_UIDS = "113110"
 PATIENT_ID = "patient_id"
 
 
-def leaving_study(study: Study, context: MappingContext) -> tuple[Study, set[str]]:
+LeavingStudy = NewType("LeavingStudy", Study)
+"""A study as far as it leaves."""
+
+
+def leaving_study(study: Study, context: MappingContext) -> tuple[LeavingStudy, set[str]]:
     """Return a study as far as it leaves, and the codes of the findings that this showed.
 
     Args:
@@ -35,28 +39,31 @@ def leaving_study(study: Study, context: MappingContext) -> tuple[Study, set[str
         context: The mapping's; settings and policy of the site.
     """
     findings: set[str] = set()
-    instances = [leaving_instance(one, context) for one in study.instances]
-    if _dates_clash(study.instances, instances, context):
+    claims = [claims_of(one, context) for one in study.instances]
+    pairs = zip(study.instances, claims, strict=True)
+    instances = [leaving_instance(one, claimed, context) for one, claimed in pairs]
+    if _dates_clash(claims, instances):
         findings.add("dates-full-and-modified")
         instances = [_without(one, _date_facts()) for one in instances]
     given = {one.patient_id for one in study.instances if one.patient_id}
-    removed = all(verdict_of(one.markers)[0] is Verdict.REMOVED for one in study.instances)
-    if len(given) > 1:
+    # Copies of one instance that disagree count for the whole study, too.
+    differ = len(given) > 1 or any(PATIENT_ID in one.withheld for one in study.instances)
+    if differ:
         findings.add("patient-ids-differ")
-    if len(given) > 1 or not removed:
+    if differ or not all(one.removed for one in claims):
         instances = [_without(one, (PATIENT_ID,)) for one in instances]
-    return replace(study, instances=tuple(instances)), findings
+    return LeavingStudy(replace(study, instances=tuple(instances))), findings
 
 
-def leaving_instance(instance: Instance, context: MappingContext) -> Instance:
+def leaving_instance(instance: Instance, claims: Claims, context: MappingContext) -> Instance:
     """Return one instance as far as it leaves, of itself: its study may withhold more.
 
     Args:
         instance: As read.
+        claims: What it claims.
         context: The mapping's.
     """
-    claims, settings = claims_of(instance, context), context.settings
-    ruled = rulings("object", claims, context.in_force)
+    settings, ruled = context.settings, rulings("object", claims, context.in_force)
     locked = {
         one.fact
         for one in attributes("object").values()
@@ -72,7 +79,7 @@ def leaving_instance(instance: Instance, context: MappingContext) -> Instance:
         markers=leaving_markers(instance.markers, claims, context.in_force),
         path="",
         dates_modified=MODIFIED_DATES in claims.codes,
-        withheld=frozenset(locked),
+        withheld=instance.withheld | locked,
         **changed,
     )
 
@@ -90,28 +97,23 @@ def _without(instance: Instance, facts: Iterable[str]) -> Instance:
 def claims_of(instance: Instance, context: MappingContext) -> Claims:
     """Return what an instance claims, as far as it unlocks anything.
 
-    Args:
-        instance: As read.
-        context: Its policy says whether codes that are only inferred count (D5).
-    """
-    return Claims(
-        codes=frozenset(counting_codes(instance, context)),
-        removed=verdict_of(instance.markers)[0] is Verdict.REMOVED,
-        equipment=bool(instance.markers.equipment),
-    )
-
-
-def counting_codes(instance: Instance, context: MappingContext) -> frozenset[str]:
-    """Return the method codes that count: those stated, and by policy those inferred (D5).
+    The codes that count are those stated, and by policy those that are only inferred (D5).
 
     Args:
         instance: As read.
         context: The mapping's.
     """
-    stated = instance.markers.option_codes()
-    if not context.in_force.inferred_codes:
-        return stated
-    return stated | inferred_codes(instance, context)
+    codes = instance.markers.option_codes()
+    if context.in_force.inferred_codes:
+        codes |= inferred_codes(_with_leaving_texts(instance, context.in_force), context)
+    removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
+    return Claims(codes=codes & unlocking_codes(), removed=removed)
+
+
+def _with_leaving_texts(instance: Instance, policy: Policy) -> Instance:
+    """Return an instance without the texts that are withheld: they unlock nothing."""
+    method = instance.markers.method and _leaving_texts(instance.markers.method_texts, policy)
+    return replace(instance, markers=replace(instance.markers, method=method))
 
 
 def inferred_codes(instance: Instance, context: MappingContext) -> frozenset[str]:
@@ -131,9 +133,7 @@ def _date_facts() -> tuple[str, ...]:
     return tuple(one.fact for one in rows if one.leaves == "dates")
 
 
-def _dates_clash(
-    read: Iterable[Instance], leaving: Iterable[Instance], context: MappingContext
-) -> bool:
+def _dates_clash(claims: Iterable[Claims], leaving: Iterable[Instance]) -> bool:
     """Whether some instances give true dates and others modified ones (D5).
 
     True and shifted dates side by side would tell the shift. Dates that leave by the policy alone
@@ -141,9 +141,9 @@ def _dates_clash(
     """
     options = unlocking("dates")
     choices = {
-        counting_codes(one, context) & options
-        for one, kept in zip(read, leaving, strict=True)
-        if counting_codes(one, context) & options or any(getattr(kept, f) for f in _date_facts())
+        claimed.codes & options
+        for claimed, kept in zip(claims, leaving, strict=True)
+        if claimed.codes & options or any(getattr(kept, fact) for fact in _date_facts())
     }
     return len(choices) > 1
 

@@ -6,14 +6,13 @@ from deidfhir.fhir.extensions import is_fhir_string
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import agreed
-from deidfhir.model.study import Study
+from deidfhir.mapping.leaving import LeavingStudy, agreed
 
 # PS3.3 C.7.1.1 → FHIR administrative-gender
 _GENDERS = {"F": "female", "M": "male", "O": "other"}
 
 
-def pseudonym_of(study: Study, context: MappingContext) -> JsonObject | None:
+def pseudonym_of(study: LeavingStudy, context: MappingContext) -> JsonObject | None:
     """Return the subject's identifier if it leaves.
 
     Args:
@@ -28,7 +27,7 @@ def pseudonym_of(study: Study, context: MappingContext) -> JsonObject | None:
     return {"system": settings.patient_id_system or settings.namespace, "value": value}
 
 
-def patient_of(study: Study, context: MappingContext) -> JsonObject | None:
+def patient_of(study: LeavingStudy, context: MappingContext) -> JsonObject | None:
     """Return the Patient of a study, or None where the setting or the study allows none.
 
     Its id is made from the study's UID: an id made from the Patient ID could be guessed back

@@ -28,10 +28,20 @@ def promoted_devices(marker_set: MarkerSet, context: MappingContext) -> list[Jso
     return list({one["id"]: one for one in found}.values())
 
 
-def mark(device: JsonObject) -> list[JsonObject]:
-    """Return the extension that marks a promoted Device, for the agent that refers to it."""
-    marked: list[JsonObject] = device["extension"]
-    return marked
+def promoted_agents(marker_set: MarkerSet, context: MappingContext) -> list[JsonObject]:
+    """Return the agents that stand for promoted tools, each marked as its Device is.
+
+    Args:
+        marker_set: One set of a study.
+        context: The mapping's.
+    """
+    return [
+        {
+            "extension": one["extension"],
+            "who": {"reference": f"Device/{one['id']}", "type": "Device"},
+        }
+        for one in promoted_devices(marker_set, context)
+    ]
 
 
 def _device(one: Inference, context: MappingContext) -> JsonObject:

@@ -7,12 +7,12 @@ from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import inferred_extensions, recognised_in_all, tools_said
+from deidfhir.mapping.leaving import LeavingStudy
 from deidfhir.mapping.markers import attribute_slots, extension
-from deidfhir.mapping.promoted import mark, promoted_devices
+from deidfhir.mapping.promoted import promoted_agents
 from deidfhir.mapping.sentences import sentence
 from deidfhir.mapping.steps import MarkerSet, Step, predecessors, steps_of
 from deidfhir.mapping.terminology import policy_of
-from deidfhir.model.study import Study
 from deidfhir.tables import table
 
 NO_EQUIPMENT = "No de-identifying equipment is recorded"
@@ -21,7 +21,7 @@ SCOPE, KEY, PLACE = "scope", "key", "place"
 
 
 def provenances_of(
-    study: Study, marker_set: MarkerSet, context: MappingContext
+    study: LeavingStudy, marker_set: MarkerSet, context: MappingContext
 ) -> list[JsonObject]:
     """Return the Provenance resources of one marker set of a study.
 
@@ -52,7 +52,7 @@ def provenances_of(
 
 
 def _provenance(
-    study: Study, marker_set: MarkerSet, step: Step, context: MappingContext
+    study: LeavingStudy, marker_set: MarkerSet, step: Step, context: MappingContext
 ) -> JsonObject:
     markers = marker_set.markers
     resource: JsonObject = {
@@ -91,7 +91,7 @@ def _step(step: Step, marker_set: MarkerSet, context: MappingContext) -> JsonObj
     }
 
 
-def _target(study: Study, marker_set: MarkerSet, context: MappingContext) -> JsonObject:
+def _target(study: LeavingStudy, marker_set: MarkerSet, context: MappingContext) -> JsonObject:
     target: JsonObject = {
         "reference": f"ImagingStudy/{context.namer.imaging_study(study.uid)}",
         "type": "ImagingStudy",
@@ -103,7 +103,7 @@ def _target(study: Study, marker_set: MarkerSet, context: MappingContext) -> Jso
     return target
 
 
-def _paths(study: Study, marker_set: MarkerSet) -> list[str]:
+def _paths(study: LeavingStudy, marker_set: MarkerSet) -> list[str]:
     """Return FHIRPath expressions for the series and instances meant, series where whole."""
     meant = {one.sop_instance_uid for one in marker_set.instances}
     paths = []
@@ -151,10 +151,9 @@ def _activity(context: MappingContext) -> JsonObject:
 def _agents(step: Step, marker_set: MarkerSet, context: MappingContext) -> list[JsonObject]:
     system = table("urls.toml")["hl7"]["participant_type"]
     kind = {"coding": [{"system": system, "code": "performer", "display": "Performer"}]}
-    if promoted := promoted_devices(marker_set, context):
+    if promoted := promoted_agents(marker_set, context):
         return [
-            {"extension": mark(one), "type": kind, "who": _who(one["id"], NO_EQUIPMENT)}
-            for one in promoted
+            {"extension": one["extension"], "type": kind, "who": one["who"]} for one in promoted
         ]
     devices = [context.namer.device(item) for item in step.items] or [None]
     absent = UNNAMED_EQUIPMENT if step.items else NO_EQUIPMENT

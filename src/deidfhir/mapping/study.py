@@ -10,7 +10,7 @@ from deidfhir.mapping.device import device_of
 from deidfhir.mapping.endpoint import endpoint_of
 from deidfhir.mapping.imagingstudy import imaging_study
 from deidfhir.mapping.labels import security_label
-from deidfhir.mapping.leaving import leaving_study
+from deidfhir.mapping.leaving import LeavingStudy, leaving_study
 from deidfhir.mapping.patient import patient_of
 from deidfhir.mapping.promoted import promoted_devices
 from deidfhir.mapping.provenance import provenances_of
@@ -82,7 +82,9 @@ def map_study(study: Study, context: MappingContext) -> MappedStudy:
     )
 
 
-def _devices(study: Study, sets: list[MarkerSet], context: MappingContext) -> list[JsonObject]:
+def _devices(
+    study: LeavingStudy, sets: list[MarkerSet], context: MappingContext
+) -> list[JsonObject]:
     """Return the Devices that a study's items name, and those that are promoted, by id."""
     items = {item for one in study.instances for item in one.markers.equipment}
     found = [device_of(item, context) for item in items]

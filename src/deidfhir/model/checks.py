@@ -6,13 +6,20 @@ from collections.abc import Iterator
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.oddities import oddities
+from deidfhir.model.options import (
+    BASIC_PROFILE,
+    CLEAN_FEATURES,
+    CLEAN_PIXELS,
+    FULL_DATES,
+    MODIFIED_DATES,
+    RETAIN_DEVICE,
+    RETAIN_UIDS,
+)
 from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
 from deidfhir.model.study import Study
 from deidfhir.model.telling import telling
 from deidfhir.model.verdict import Verdict, states_method, verdict_of
 
-_PROFILE, _PIXELS, _FEATURES = "113100", "113101", "113102"
-_FULL, _MODIFIED, _DEVICE, _RETAIN_UIDS = "113106", "113107", "113109", "113110"
 _OPTIONS = frozenset(str(code) for code in range(113101, 113113))
 
 
@@ -54,27 +61,33 @@ def _identity(markers: Markers) -> Iterator[str]:
 def _options(markers: Markers) -> Iterator[str]:
     """Yield what the method codes contradict (PS3.15 E.2, E.3)."""
     codes = markers.option_codes()
-    if codes & _OPTIONS and _PROFILE not in codes:
+    if codes & _OPTIONS and BASIC_PROFILE not in codes:
         yield "profile-missing"
-    if {_FULL, _MODIFIED} <= codes:
+    if {FULL_DATES, MODIFIED_DATES} <= codes:
         yield "full-and-modified-in-one"
-    if {_MODIFIED, _DEVICE} <= codes:
+    if {MODIFIED_DATES, RETAIN_DEVICE} <= codes:
         yield "modified-dates-and-device"
-    if _RETAIN_UIDS in codes:
+    if RETAIN_UIDS in codes:
         yield "uids-retained"
     if _temporal_contradicts(markers, codes):
         yield "temporal-contradicts"
-    if _PIXELS in codes and keyword_of(markers.burned_in_annotation) != "NO":
+    if CLEAN_PIXELS in codes and keyword_of(markers.burned_in_annotation) != "NO":
         yield "pixels-not-confirmed"
-    if _FEATURES in codes and keyword_of(markers.recognizable_visual_features) != "NO":
+    if CLEAN_FEATURES in codes and keyword_of(markers.recognizable_visual_features) != "NO":
         yield "features-not-confirmed"
 
 
 def _temporal_contradicts(markers: Markers, codes: frozenset[str]) -> bool:
     word = keyword_of(markers.longitudinal_temporal_information_modified)
-    if not word or not codes or {_FULL, _MODIFIED} <= codes:
+    if not word or not codes or {FULL_DATES, MODIFIED_DATES} <= codes:
         return False
-    wanted = "UNMODIFIED" if _FULL in codes else "MODIFIED" if _MODIFIED in codes else "REMOVED"
+    wanted = (
+        "UNMODIFIED"
+        if FULL_DATES in codes
+        else "MODIFIED"
+        if MODIFIED_DATES in codes
+        else "REMOVED"
+    )
     return word != wanted
 
 

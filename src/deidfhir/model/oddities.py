@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from deidfhir.model.attributes import by_keyword
+from deidfhir.model.options import FULL_DATES, MODIFIED_DATES, RETAIN_UIDS
 from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
 from deidfhir.tables import table
 
 _LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16, "UI": 64}  # PS3.5 6.2, characters
 _PACKED = re.compile(r"(?<!\d)1131\d\d(?!\d)")
-_LONGITUDINAL = frozenset({"113106", "113107"})
+_LONGITUDINAL = frozenset({FULL_DATES, MODIFIED_DATES})
 _ELSEWHERE = "0012,0064"
 _VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 
@@ -99,7 +100,7 @@ def _codes(markers: Markers) -> Iterator[str]:
     if any(one.startswith("99") and one not in identified for one in schemes):
         yield "scheme-unidentified"
     private = {item.first("CodeMeaning").lower() for item in items} - {""}
-    if "113110" in markers.option_codes() and "remap uids" in private:
+    if RETAIN_UIDS in markers.option_codes() and "remap uids" in private:
         yield "uids-retained-and-remapped"
 
 

@@ -90,7 +90,7 @@ def _study(uid: str, gathered: _Gathered) -> Study:
         first = ordered[0]
         if len({one.patient_id for one in copies}) > 1:
             findings.add(Finding("patient-ids-differ", first.path))
-            first = replace(first, patient_id="")
+            first = replace(first, patient_id="", withheld=first.withheld | {"patient_id"})
         members.append(first)
         for copy in ordered[1:]:
             differs = copy.markers != ordered[0].markers

@@ -14,15 +14,18 @@ _ALL = 4096
 _SEPARATOR = "\\"
 
 
-@lru_cache(maxsize=4096)
 def telling(values: tuple[str, ...]) -> dict[int, frozenset[str]]:
     """Return number of a value, from 0 → codes of the findings that it gives.
 
     Args:
         values: The values of De-identification Method (0012,0063).
     """
+    return _telling(tuple(_looked_at(values)))
+
+
+@lru_cache(maxsize=4096)
+def _telling(shown: tuple[str, ...]) -> dict[int, frozenset[str]]:
     found: dict[int, set[str]] = {}
-    shown = _looked_at(values)
     starts = _starts(shown)
     joined = _SEPARATOR.join(shown)
     for code, anywhere, whole in _patterns():
@@ -30,7 +33,7 @@ def telling(values: tuple[str, ...]) -> dict[int, frozenset[str]]:
             for number in _covered(match, starts):
                 found.setdefault(number, set()).add(code)
         for number, value in enumerate(shown):
-            if whole and value and whole.fullmatch(value):
+            if whole and whole.fullmatch(value):
                 found.setdefault(number, set()).add(code)
     return {number: frozenset(codes) for number, codes in found.items()}
 
@@ -61,12 +64,7 @@ def _looked_at(values: tuple[str, ...]) -> list[str]:
     return shown
 
 
-def codes_of_texts() -> tuple[str, ...]:
-    """Return the codes of all findings that a method text may give."""
-    return tuple(code for code, _, _ in _patterns())
-
-
-def _starts(values: list[str]) -> list[int]:
+def _starts(values: tuple[str, ...]) -> list[int]:
     starts, place = [], 0
     for value in values:
         starts.append(place)

@@ -1,4 +1,7 @@
-"""Attribute by attribute, where one object's content goes, or why it stays (D4 to D7)."""
+"""Attribute by attribute, where one object's content goes, or why it stays (D4 to D7).
+
+What is shown as leaving is read from the FHIR that is made of the object, not decided once more.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from deidfhir.dicom.evidence import evidence_of_json
 from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError, UsageError
+from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
 from deidfhir.mapping.leaving import claims_of, leaving_study
+from deidfhir.mapping.study import map_study
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
@@ -24,22 +29,24 @@ from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, verdict_of
 from deidfhir.pipeline.gate import refusal_of
 from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
+from deidfhir.pipeline.sent import sent_at
 from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
-from deidfhir.policy.ruling import Claims, Ruling, rulings
+from deidfhir.policy.ruling import Claims, rulings
 
 _NO_ITEM = "holds no item of purpose 109104 (D4)"
-_NO_PATIENT = 'needs the setting `patient` = "resource": only a Patient can hold it (D6)'
 _NOT_AT_ALL = "withheld by the setting `subject` (D6)"
+_NOTHING_LEFT = "FHIR holds nothing of it: it has no usable form, or what it belongs to stays"
 
 
 @dataclass(frozen=True, slots=True)
 class _Explained:
-    """One object: as read, and as far as it leaves."""
+    """One object: as read, as far as it leaves, and what is made of it."""
 
     elements: dict[str, tuple[Any, ...]]
     read: Instance
     leaving: Instance
     claims: Claims
+    resources: tuple[JsonObject, ...]
     context: MappingContext
 
 
@@ -75,24 +82,25 @@ def _headers(path: Path) -> Iterator[Header]:
 
 
 def _object(header: Header, path: Path, context: MappingContext) -> dict[str, Any]:
-    instance, findings = instance_of(
+    instance, read_findings = instance_of(
         header.elements,
         str(path),
         tail_broken=header.tail_broken,
         evidence=header.evidence,
         odd=header.odd,
     )
-    study = Study(instance.study_uid, (instance,), findings)
+    study = Study(instance.study_uid, (instance,), read_findings)
     (leaving,) = leaving_study(study, context)[0].instances
-    claims = claims_of(instance, context)
-    one = _Explained(header.elements, instance, leaving, claims, context)
-    verdict, reasons = verdict_of(instance.markers)
-    refused = refusal_of(study, context.in_force, findings_of(study))
+    claims, mapped = claims_of(instance, context), map_study(study, context)
+    one = _Explained(header.elements, instance, leaving, claims, mapped.resources, context)
+    findings = findings_of(study)
+    refused = refusal_of(study, context.in_force, (*findings, *mapped.findings))
     rows = [
         _row(attribute, one)
         for attribute in attributes("object").values()
         if attribute.keyword in header.elements
     ]
+    verdict, reasons = verdict_of(instance.markers)
     return {
         "verdict": verdict.value,
         "reasons": [REASONS[code] for code in reasons],
@@ -100,7 +108,7 @@ def _object(header: Header, path: Path, context: MappingContext) -> dict[str, An
         "refused": None if refused is None else refused.finding.code,
         "attributes": rows + list(_equipment_rows(one)),
         **_inferred(one),
-        "findings": [found.as_dict() for found in findings_of(study)],
+        "findings": [found.as_dict() for found in (*findings, *mapped.findings)],
     }
 
 
@@ -114,51 +122,51 @@ def _inferred(one: _Explained) -> dict[str, Any]:
 
 
 def _row(attribute: Attribute, one: _Explained) -> dict[str, Any]:
-    ruling = _ruling(attribute, one)
     content = one.elements[attribute.keyword]
-    items = [value for value in content if not isinstance(value, str)]
+    leaves, words, values = _decided(attribute, one)
     # Only what states a removed identity gets a Provenance (D3).
     # Which of subject and Patient has the identifier is the site's choice, told by `_element`.
     rests_on = ("Patient.",) if one.claims.removed else ("Patient.", "Provenance")
     also = [element for element in attribute.also if not element.startswith(rests_on)]
-    goes = ruling.leaves and attribute.to
     return {
         "tag": attribute.label,
         "attribute": attribute.keyword,
         "section": attribute.section,
-        "leaves": ruling.leaves,
-        "to": [_element(attribute, one.context), *also] if goes else [],
-        "rule": "always leaves" if ruling.words == "always" else ruling.words,
-        "values": _values(attribute, one) if ruling.leaves else [],
-        "items": len(items),
+        "leaves": leaves,
+        "to": [_element(attribute, one.context), *also] if leaves and attribute.to else [],
+        "rule": "always leaves" if words == "always" else words,
+        "values": values,
+        "items": len([value for value in content if not isinstance(value, str)]),
     }
 
 
-def _ruling(attribute: Attribute, one: _Explained) -> Ruling:
-    """Return the table's ruling, but for what the object or the settings leave nothing of."""
-    settings = one.context.settings
+def _decided(attribute: Attribute, one: _Explained) -> tuple[bool, str, list[str]]:
+    """Return whether an attribute of the root leaves, why, and what is sent of it."""
     ruling = rulings("object", one.claims, one.context.in_force)[attribute.keyword]
-    if attribute.keyword == "ContributingEquipmentSequence" and not one.claims.equipment:
-        return Ruling(leaves=False, words=_NO_ITEM)
-    if attribute.fact == "title" and attribute.keyword != one.read.title_keyword:
-        return Ruling(leaves=False, words=f"the title is that of {one.read.title_keyword}")
-    if attribute.keyword == "PatientSex" and ruling.leaves and settings.patient != "resource":
-        return Ruling(leaves=False, words=_NO_PATIENT)
-    if attribute.keyword == "PatientID" and ruling.leaves and settings.subject == "withheld":
-        return Ruling(leaves=False, words=_NOT_AT_ALL)
-    return ruling
-
-
-def _values(attribute: Attribute, one: _Explained) -> list[str]:
-    """Return what leaves of an attribute, word for word."""
+    if not attribute.is_marker:
+        return _of_fact(attribute, one)
+    if attribute.keyword == "ContributingEquipmentSequence" and not one.leaving.markers.equipment:
+        return False, _NO_ITEM, []
     if attribute.keyword == "DeidentificationMethod":
-        return [text for text in one.leaving.markers.method or () if not isinstance(text, Masked)]
+        method = one.leaving.markers.method or ()
+        kept = [text for text in method if not isinstance(text, Masked)]
+        return ruling.leaves and (bool(kept) or not method), ruling.words, kept
+    texts = [value for value in one.elements[attribute.keyword] if isinstance(value, str)]
+    return ruling.leaves, ruling.words, texts
+
+
+def _of_fact(attribute: Attribute, one: _Explained) -> tuple[bool, str, list[str]]:
+    ruling = rulings("object", one.claims, one.context.in_force)[attribute.keyword]
+    if not ruling.leaves or not attribute.to:
+        return ruling.leaves, ruling.words, []
+    if attribute.fact == "title" and attribute.keyword != one.read.title_keyword:
+        return False, f"the title is that of {one.read.title_keyword}", []
+    sent = sent_at(attribute, _element(attribute, one.context), one.resources)
+    if not sent:
+        stays = attribute.keyword == "PatientID" and one.context.settings.subject == "withheld"
+        return False, _NOT_AT_ALL if stays else _NOTHING_LEFT, []
     # The UIDs of an object that is refused by default do not show (D3).
-    if not attribute.is_marker and not one.claims.removed:
-        return []
-    if attribute.keyword == "PatientID":  # as it is, or what the key makes of it
-        return [one.leaving.patient_id] if one.leaving.patient_id else []
-    return [value for value in one.elements[attribute.keyword] if isinstance(value, str)]
+    return True, ruling.words, sent if one.claims.removed else []
 
 
 def _element(attribute: Attribute, context: MappingContext) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
@@ -41,6 +43,25 @@ class Refusal:
             "finding": self.finding.as_dict(),
             "detail": self.detail,
         }
+
+
+def admitted(
+    study: Study, context: MappingContext, findings: Iterable[Finding]
+) -> tuple[MappedStudy | None, Refusal | None]:
+    """Return what is made of a study, and why it is refused, if it is.
+
+    What mapping shows is known only once it is made: then both are returned.
+
+    Args:
+        study: The study.
+        context: The mapping's; its policy is the gate's.
+        findings: What is known to be odd in the study.
+    """
+    refused = refusal_of(study, context.in_force, findings)
+    if refused is not None:
+        return None, refused
+    mapped = map_study(study, context)
+    return mapped, refusal_of(study, context.in_force, mapped.findings)
 
 
 def parse_accept(words: str) -> frozenset[Verdict]:

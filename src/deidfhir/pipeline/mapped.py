@@ -13,14 +13,16 @@ from deidfhir.fhir.outcome import operation_outcome
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
+from deidfhir.mapping.leaving import leaving_study
 from deidfhir.mapping.patient import withdrawn_patient
-from deidfhir.mapping.study import MappedStudy, map_study
+from deidfhir.mapping.study import MappedStudy
 from deidfhir.mapping.withdrawal import is_ours, is_withdrawn, withdrawn_provenance, withdrawn_study
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
+from deidfhir.model.record import Markers
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
-from deidfhir.pipeline.gate import WITHDRAWING, Refusal, refusal, refusal_of
+from deidfhir.pipeline.gate import WITHDRAWING, Refusal, admitted, refusal
 from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
 from deidfhir.policy.policy import Policy
@@ -54,11 +56,9 @@ class Work:
             found = findings_of(study)
             self.findings += found
             self._count_tools(study)
-            refused = refusal_of(study, self.policy, found)
-            one = None if refused else map_study(study, self.context)
+            one, refused = admitted(study, self.context, found)
             if one is not None:
                 self.findings += one.findings
-                refused = refusal_of(study, self.policy, one.findings)
                 refused = refused or self._unmappable(study, one)
             if refused is not None:
                 self.refusals.append(refused)
@@ -83,7 +83,7 @@ class Work:
         """Count the studies of each recognised tool, and the texts that no entry knows."""
         tools: set[str] = set()
         texts: set[str] = set()
-        for one in study.instances:
+        for one in leaving_study(study, self.context)[0].instances:
             tools.update(found.tool for found in recognised_in(one, self.context).inferences)
             texts.update(unrecognised_in(one, self.context))
         self.tools.update(tools - {""})
@@ -98,7 +98,7 @@ class Work:
                     one.provenances,
                     one.shared,
                     study.uid,
-                    _claims(study),
+                    self._claims(study),
                     study.path,
                     one.patients,
                 )
@@ -108,7 +108,7 @@ class Work:
                 yield Refused(
                     self.context.namer.imaging_study(study.uid),
                     study.uid,
-                    _claims(study),
+                    self._claims(study),
                     self._is_decisive(self.refusals[-1]),
                     study.path,
                 )
@@ -116,6 +116,18 @@ class Work:
     def _is_decisive(self, refused: Refusal) -> bool:
         """Whether no instance that was not read could make the study acceptable."""
         return refused.finding.code != "not-accepted" or Verdict.MIXED not in self.policy.accept
+
+    def _claims(self, study: Study) -> dict[str, str]:
+        """Return instance UID → digest of the instance's markers (D19: copies must agree in them).
+
+        Of the markers as far as they leave: a digest of what is withheld could be found out by
+        trying. Digests of different policies say nothing of each other, and tell their policy.
+        """
+        kept, _ = leaving_study(study, self.context)
+        return {
+            one.sop_instance_uid: f"{self.policy.digest[:4]}:{_digest(one.markers)}"
+            for one in kept.instances
+        }
 
     def _unmappable(self, study: Study, one: MappedStudy) -> Refusal | None:
         """Refuse a study of which what was made does not pass FHIR's models: one, not the run."""
@@ -141,14 +153,9 @@ def _envelope(bundle: JsonObject) -> JsonObject:
     return {**bundle, "entry": entries}
 
 
-def _claims(study: Study) -> dict[str, str]:
-    """Return instance UID → digest of the instance's markers (D19: copies must agree in them)."""
-    return {
-        one.sop_instance_uid: sha256(
-            repr(replace(one.markers, coding_schemes=())).encode("utf-8", "replace")
-        ).hexdigest()[:8]
-        for one in study.instances
-    }
+def _digest(markers: Markers) -> str:
+    text = repr(replace(markers, coding_schemes=()))
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,10 @@ class OurStatements:
     def withdrawn_patient(self, identity: str) -> JsonObject:
         """Return what overwrites a Patient that the target refuses to delete."""
         return withdrawn_patient(identity, self.context)
+
+    def stands_for(self, uid: str) -> str:
+        """Return what stands for an instance in the journal."""
+        return self.context.namer.stands_for(uid)
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -15,6 +15,7 @@ from deidfhir.package.layout import package_bytes
 from deidfhir.package.resources import conformance_resources
 from deidfhir.pipeline.targets import open_server
 from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.own import open_own_file
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import comparable
 
@@ -49,9 +50,9 @@ def write_text(out: Path, text: str) -> None:
 
 
 def _write(out: Path, content: bytes) -> None:
-    """Write a file; one that is new is its owner's alone."""
+    """Write a file that is its owner's alone."""
     try:
-        descriptor = os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        descriptor = open_own_file(out, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
     except (OSError, ValueError) as error:

@@ -16,8 +16,9 @@ from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.transport import Transport, is_usable_url
 
-# host:8080/base, a URL whose scheme was forgotten; such a folder can be named ./host:8080/base
-_LIKE_A_HOST = re.compile(r"[\w.-]+:\d*(/|$)|https?:")
+# host:8080/base or user:password@host: a URL whose scheme was forgotten. Such a folder can be named
+# ./host:8080/base.
+_LIKE_A_HOST = re.compile(r"[\w.-]+:\d*(/|$)|https?:|[^/]*@")
 
 
 def open_target(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from deidfhir.errors import UsageError
 
 SHORTEST = 32
 """Bytes that a key has at least: as many as the digest (RFC 2104 3)."""
+_FEWEST = 8  # different bytes: hexadecimal digits at random have nearly all sixteen
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,29 @@ class Key:
         return self.digest("deidfhir key fingerprint").hex()[:16]
 
 
-@cache
 def load_key(path: str) -> Key:
-    """Return the key of a file: all its bytes, without white space at its ends.
+    """Return the key of a file: all its bytes, but for a line end after a longer key.
 
     Args:
         path: The file.
 
     Raises:
-        UsageError: `key-unreadable` or `key-short`.
+        UsageError: `key-unreadable`, `key-short` or `key-weak`.
     """
-    try:
-        secret = Path(path).read_bytes().strip()
-    except (OSError, ValueError):
-        secret = None
+    secret = _read(path)
     if secret is None:
-        raise UsageError("key-unreadable", path=path)
+        # Without the path: whoever gave the key in its place must not find it in a log.
+        raise UsageError("key-unreadable")
     if len(secret) < SHORTEST:
         raise UsageError("key-short", path=path, least=SHORTEST)
+    if len(set(secret)) < _FEWEST:
+        raise UsageError("key-weak", path=path)
     return Key(secret)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError):
+        return None
+    return content.rstrip(b"\r\n") if len(content) > SHORTEST else content

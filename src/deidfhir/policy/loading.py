@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from deidfhir.errors import UsageError
-from deidfhir.model.attributes import attributes
-from deidfhir.policy.policy import LEAVE, REFUSE, WITHHOLD, Policy, accepted_verdicts
-from deidfhir.tables import table
+from deidfhir.policy.policy import Policy, accepted_verdicts, require_rulable
+from deidfhir.policy.rulable import (
+    LEAVE,
+    REFUSE,
+    WITHHOLD,
+    rulable_attributes,
+    rulable_findings,
+)
 
-_PLACES = ("object", "equipment item")
 _KEYS = ("name", "accept", "inferred_codes", "agents", "finding", "attribute")
 
 
-@cache
 def load_policy(path: str = "") -> Policy:
     """Return the policy of a file, or the default without one.
 
@@ -31,23 +33,9 @@ def load_policy(path: str = "") -> Policy:
         return Policy()
     content = _read(Path(path))
     try:
-        return _policy(content, Path(path).stem)
+        return _policy(content, path)
     except _Fault as fault:
         raise UsageError("policy-entry", path=path, key=fault.key, problem=fault.problem) from None
-
-
-def rulable_attributes() -> dict[str, tuple[str, ...]]:
-    """Return attribute keyword → what a policy may say of it."""
-    return {
-        one.keyword: one.site for place in _PLACES for one in attributes(place).values() if one.site
-    }
-
-
-def rulable_findings() -> dict[str, tuple[str, ...]]:
-    """Return finding code → what a policy may say of it."""
-    return {
-        code: tuple(row["site"]) for code, row in table("findings.toml").items() if "site" in row
-    }
 
 
 class _Fault(Exception):  # noqa: N818 - control flow, never seen outside
@@ -65,13 +53,13 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError("policy-form", path=path) from error
 
 
-def _policy(content: Mapping[str, Any], name: str) -> Policy:
+def _policy(content: Mapping[str, Any], path: str) -> Policy:
     for key in content:
         if key not in _KEYS:
             raise _Fault(key, f"no such key; known: {', '.join(_KEYS)}")
-    findings = _words(content, "finding", rulable_findings())
-    ruled = _words(content, "attribute", rulable_attributes())
-    named = content.get("name", name)
+    findings = _words(content, "finding", rulable_findings(), path)
+    ruled = _words(content, "attribute", rulable_attributes(), path)
+    named = content.get("name", Path(path).stem)
     if not isinstance(named, str) or not named.isprintable() or not named.strip():
         raise _Fault("name", "takes a text of one line")
     try:
@@ -101,17 +89,14 @@ def _texts(content: Mapping[str, Any], key: str, otherwise: list[str]) -> list[s
 
 
 def _words(
-    content: Mapping[str, Any], key: str, allowed: Mapping[str, tuple[str, ...]]
+    content: Mapping[str, Any], key: str, allowed: Mapping[str, tuple[str, ...]], path: str
 ) -> dict[str, str]:
     """Return name → word of a table, each held against what may be said of the name."""
     found = content.get(key, {})
     if not isinstance(found, dict):
         raise _Fault(key, "takes a table")
     for name, word in found.items():
-        if name not in allowed:
-            raise _Fault(f"{key}.{name}", f"no policy rules on it; known: {', '.join(allowed)}")
-        if word not in allowed[name]:
-            raise _Fault(f"{key}.{name}", f"takes {' or '.join(allowed[name])}")
+        require_rulable(path, key, name, word, allowed)
     return found
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from deidfhir.config import Settings
 from deidfhir.errors import UsageError
 from deidfhir.model.verdict import Verdict
+from deidfhir.policy.rulable import (
+    LEAVE,
+    REFUSE,
+    WITHHOLD,
+    rulable_attributes,
+    rulable_findings,
+)
 
-LEAVE, WITHHOLD, REFUSE = "leave", "withhold", "refuse"
 DEFAULT_ACCEPT = frozenset({Verdict.REMOVED})
+BESIDE = ("subject", "label", "ids")
+"""Settings that decide what leaves, too; reports name them with the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,9 @@ class Policy:
         withhold: Keywords of attributes that stay whatever the object claims.
         inferred_codes: Whether codes that are only inferred from text unlock, too (D5).
         agents: Ids of tools that become the agent where no equipment is recorded (D16).
+
+    Raises:
+        UsageError: `policy-entry`, it rules on what no policy rules on.
     """
 
     name: str = "default"
@@ -39,6 +51,17 @@ class Policy:
     inferred_codes: bool = False
     agents: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        """Refuse what decisions settle, and names that are none: they would rule on nothing."""
+        for key, names, word, known in (
+            ("attribute", self.leave, LEAVE, rulable_attributes()),
+            ("attribute", self.withhold, WITHHOLD, rulable_attributes()),
+            ("finding", self.refuse, REFUSE, rulable_findings()),
+            ("finding", self.withhold_texts, WITHHOLD, rulable_findings()),
+        ):
+            for name in sorted(names):
+                require_rulable(self.name, key, name, word, known)
+
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change when anything but the name does."""
@@ -48,10 +71,6 @@ class Policy:
     def as_dict(self) -> dict[str, Any]:
         """Return the policy for `--json`."""
         return {"name": self.name, "digest": self.digest, **self._content()}
-
-    def __str__(self) -> str:
-        """The one line that names it."""
-        return policy_line(self.as_dict())
 
     def _content(self) -> dict[str, Any]:
         def words(**groups: frozenset[str]) -> dict[str, str]:
@@ -67,6 +86,30 @@ class Policy:
         }
 
 
+def require_rulable(
+    path: str, key: str, name: str, word: object, known: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Require that a policy may say a word of a name.
+
+    Args:
+        path: The policy's file, or its name.
+        key: `attribute` or `finding`.
+        name: Keyword of an attribute, or code of a finding.
+        word: What the policy says of it.
+        known: Name → the words that may be said of it.
+
+    Raises:
+        UsageError: `policy-entry`.
+    """
+    problem = ""
+    if name not in known:
+        problem = f"no policy rules on it; known: {', '.join(known)}"
+    elif word not in known[name]:
+        problem = f"takes {' or '.join(known[name])}"
+    if problem:
+        raise UsageError("policy-entry", path=path, key=f"{key}.{name}", problem=problem)
+
+
 def policy_line(content: dict[str, Any]) -> str:
     """Return the one line that names a policy in a report.
 
@@ -79,10 +122,8 @@ def policy_line(content: dict[str, Any]) -> str:
     if content["inferred_codes"]:
         parts.append("inferred codes unlock")
     parts += [f"agent {one}" for one in content["agents"]]
-    usual = {"subject": "as-is", "label": "none", "ids": "named"}
-    parts += [
-        f"{key} {content[key]}" for key, word in usual.items() if content.get(key, word) != word
-    ]
+    beside = ((key, content.get(key), getattr(Settings(), key)) for key in BESIDE)
+    parts += [f"{key} {word}" for key, word, usual in beside if word not in (None, usual)]
     return f"{content['name']} ({content['digest']}): {'; '.join(parts)}"
 
 

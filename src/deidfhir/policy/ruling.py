@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from deidfhir.model.attributes import Attribute, attributes
 from deidfhir.policy.policy import Policy
@@ -17,14 +19,12 @@ class Claims:
     """What an object claims, as far as it unlocks anything.
 
     Args:
-        codes: The method codes that count.
+        codes: The method codes that count and that some rule knows.
         removed: Whether it states that the identity is removed.
-        equipment: Whether it has an item of de-identifying equipment.
     """
 
     codes: frozenset[str]
     removed: bool
-    equipment: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Ruling:
 
 
 @lru_cache(maxsize=4096)
-def rulings(within: str, claims: Claims, policy: Policy) -> dict[str, Ruling]:
+def rulings(within: str, claims: Claims, policy: Policy) -> Mapping[str, Ruling]:
     """Return keyword → ruling for every attribute of a place.
 
     Args:
@@ -49,18 +49,8 @@ def rulings(within: str, claims: Claims, policy: Policy) -> dict[str, Ruling]:
         claims: The object's.
         policy: The policy in force.
     """
-    found = {one.keyword: _ruling(one, claims, policy) for one in attributes(within).values()}
-    dated = any(found[one.keyword].leaves for one in attributes(within).values() if _is_date(one))
-    for one in attributes(within).values():
-        if one.leaves == "zone" and (dated or claims.equipment):
-            found[one.keyword] = _by_policy(one, policy) or Ruling(
-                leaves=True, words=needed(one.leaves)
-            )
-    return found
-
-
-def _is_date(attribute: Attribute) -> bool:
-    return attribute.leaves == "dates"
+    rows = attributes(within).values()
+    return MappingProxyType({one.keyword: _ruling(one, claims, policy) for one in rows})
 
 
 def _ruling(attribute: Attribute, claims: Claims, policy: Policy) -> Ruling:
@@ -69,7 +59,7 @@ def _ruling(attribute: Attribute, claims: Claims, policy: Policy) -> Ruling:
         return decided
     rule = table("attributes.toml")["rule"][attribute.leaves]
     unlocked = (
-        attribute.leaves == "always"
+        attribute.leaves in ("always", "zone")  # a zone goes nowhere without a time that leaves
         or bool(claims.codes & set(rule.get("codes", ())))
         or (attribute.leaves == "identity-removed" and claims.removed)
     )
@@ -94,6 +84,13 @@ def needed(rule: str) -> str:
     """
     words: str = table("attributes.toml")["rule"][rule]["words"]
     return words
+
+
+@lru_cache(maxsize=1)
+def unlocking_codes() -> frozenset[str]:
+    """Return the method codes that unlock anything, by any rule."""
+    rows = table("attributes.toml")["rule"].values()
+    return frozenset(code for row in rows for code in row.get("codes", ()))
 
 
 def unlocking(rule: str) -> frozenset[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
+from deidfhir.sync.own import make_own_folder
 from deidfhir.sync.target import Found
 
 KINDS = ("Device", "Endpoint", "ImagingStudy", "Patient", "Provenance")
@@ -110,10 +111,11 @@ class NdjsonFolder:
             raise FatalError("folder-unwritable", path=self.path)
 
     def _replace(self, kind: str) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_folder(self.path)
         # One name, so that what a killed run leaves behind is overwritten by the next one.
         draft = self.path / f".{kind}.ndjson.draft"
-        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        draft.unlink(missing_ok=True)  # it may be someone else's, or open to others
+        descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             for _, resource in sorted(self._all(kind).items()):
                 stream.write(line_of(resource) + "\n")

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.own import make_own_folder, open_own_file
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE study (
@@ -30,6 +31,12 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
+"""
+_FROM_1 = """
+BEGIN;
+UPDATE study SET state = 'planned', sha = '', sources = '{}';
+PRAGMA user_version = 2;
+COMMIT;
 """
 _MEMORY = ":memory:"
 
@@ -79,8 +86,8 @@ class Journal:
             return _copied(path)
         if path is None or read_only:
             return sqlite3.connect(_MEMORY, isolation_level=None)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_own_folder(path.parent)
+        os.close(open_own_file(path, os.O_RDWR))
         database = sqlite3.connect(path, isolation_level=None, timeout=5)
         try:
             # One writer: a second run of the same journal is told to come later.
@@ -98,6 +105,9 @@ class Journal:
             raise FatalError("journal-newer", path=self.path)
         if version == 0 and list(self._rows("SELECT name FROM sqlite_master")):
             raise FatalError("journal-unusable", path=self.path)
+        if version == 1:
+            # What stands for instances has another form: all is looked up on the target once more.
+            self._database.executescript(_FROM_1)
         if version == 0:
             self._database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.tables import table
 
 _CODE = re.compile(r"HAPI-\d{4}(?:: HAPI-\d{4})*")
 # Concurrent or stale writes of one id; the same request a little later goes through.
@@ -56,7 +57,7 @@ def server_code(body: JsonObject | None) -> str:
     if match:
         return match[0]
     code = issue.get("code", "")
-    return code if isinstance(code, str) and re.fullmatch(r"[a-z-]{1,40}", code) else ""
+    return code if code in table("server-codes.toml")["issue_type"] else ""
 
 
 def written(response: JsonObject) -> str:

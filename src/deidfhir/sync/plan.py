@@ -13,7 +13,6 @@ from deidfhir.sync.unit import (
     Statements,
     Unit,
     listed_instances,
-    short,
     with_recorded,
 )
 
@@ -68,7 +67,7 @@ class Planner:
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
-        if row is None or row.sources.get(self.listing.source) != _mine(one):
+        if row is None or row.sources.get(self.listing.source) != self._mine(one):
             return False
         if self.conflicts(one, row):
             return False
@@ -79,7 +78,11 @@ class Planner:
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""
         others = self._others(row)
-        return any(others.get(uid, set()) - {digest} for uid, digest in _mine(one).items())
+        return any(
+            _policy(digest) == _policy(other) and digest != other
+            for uid, digest in self._mine(one).items()
+            for other in others.get(uid, ())
+        )
 
     def is_partial(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> bool:
         """Whether instances are known that this run did not see, and that are not gone (D19).
@@ -89,9 +92,9 @@ class Planner:
         """
         if isinstance(one, Refused) and one.decisive:
             return False
-        mine = set(_mine(one))
+        mine = set(self._mine(one))
         delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
-        held = set(listed_instances(found.study))
+        held = set(listed_instances(found.study, self.statements.stands_for))
         if (set(self._others(row)) - mine) or (held - mine - delivered):
             return True
         return bool((delivered | held) - mine) and not self.is_listed_whole()
@@ -99,6 +102,9 @@ class Planner:
     def is_listed_whole(self) -> bool:
         """Whether what this run did not see of its source is not there: nothing newly skipped."""
         return self.listing.skipped <= self.skipped_before
+
+    def _mine(self, one: Unit | Refused) -> dict[str, str]:
+        return {self.statements.stands_for(uid): digest for uid, digest in one.instances.items()}
 
     def _others(self, row: StudyRow | None) -> dict[str, set[str]]:
         """Return instance → digests of its claims, as other sources list it."""
@@ -173,7 +179,7 @@ class Planner:
         """
         before = row.sources if row else {}
         kept = {key: listed for key, listed in before.items() if key not in self.covered}
-        kept[self.listing.source] = _mine(one)
+        kept[self.listing.source] = self._mine(one)
         if sent:
             kept.pop(DELIVERED, None)
         else:
@@ -210,5 +216,6 @@ class Planner:
         return now
 
 
-def _mine(one: Unit | Refused) -> dict[str, str]:
-    return {short(uid): digest for uid, digest in one.instances.items()}
+def _policy(digest: str) -> str:
+    """Return by which policy the digest of a claim was made; others say nothing of it."""
+    return digest.partition(":")[0] if ":" in digest else ""

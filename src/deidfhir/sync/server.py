@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,7 @@ _BODY_IS_TRUTH = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
 _ASK_OUTCOME = {"Prefer": "return=OperationOutcome"}
 _FRESH = {"Cache-Control": "no-cache"}
 _PAGE = 200
+_VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}(-[a-z0-9]{1,16})?")
 STUDIES_A_PAGE = 20  # a study may have thousands of instances
 _MOST_PAGES = 1000
 
@@ -61,7 +63,8 @@ class FhirServer:
         if self._checked:
             return
         answer = self._get("/metadata")
-        found = str(answer.body.get("fhirVersion", ""))
+        given = str(answer.body.get("fhirVersion", ""))
+        found = given if _VERSION.fullmatch(given) else "of another form"
         if answer.body.get("resourceType") != "CapabilityStatement":
             raise FatalError("not-fhir", url=self.shown, status=answer.status)
         if found.split(".")[:2] != self.version.split(".")[:2]:

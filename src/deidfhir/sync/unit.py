@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -22,7 +22,8 @@ class Unit:
         provenances: Its Provenance resources; the job sets their `recorded`.
         shared: What they refer to and other units do, too: Devices, an Endpoint.
         key: What the ids of its statements are made of.
-        instances: Instance UID → digest of what the instance claims, of those read in this run.
+        instances: Instance UID → digest of what the instance claims, of those read in this run;
+            what stands before a colon says by which policy, and only equal ones compare.
         name: How reports name it: an input path.
         patients: Its Patient, if it has one.
     """
@@ -108,6 +109,9 @@ class Statements(Protocol):
     def withdrawn_patient(self, identity: str) -> JsonObject:
         """Return what overwrites a Patient that the target refuses to delete."""
 
+    def stands_for(self, uid: str) -> str:
+        """Return what stands for an instance in the journal, which holds no UID of its own."""
+
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""
 
@@ -141,15 +145,15 @@ def with_recorded(provenance: JsonObject, recorded: Mapping[str, str | None]) ->
     return changed
 
 
-def short(uid: str) -> str:
-    """Return what stands for an instance in the journal, which holds no UID of refused studies."""
-    return sha256(uid.encode()).hexdigest()[:16]
+def listed_instances(study: JsonObject | None, stands_for: Callable[[str], str]) -> frozenset[str]:
+    """Return what stands for the instances that an ImagingStudy lists.
 
-
-def listed_instances(study: JsonObject | None) -> frozenset[str]:
-    """Return what stands for the instances that an ImagingStudy lists."""
+    Args:
+        study: The ImagingStudy, if there is one.
+        stands_for: What stands for an instance in the journal.
+    """
     return frozenset(
-        short(str(instance.get("uid")))
+        stands_for(str(instance.get("uid")))
         for one in objects((study or {}).get("series"))
         for instance in objects(one.get("instance"))
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deidfhir.model.finding import Finding
-from deidfhir.policy.policy import Policy
+from deidfhir.policy.policy import Policy, policy_line
 from tests.synthetic.objects import codes, equipment, instance, write
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_the_words_for_people_tell_the_same_counts(cli: Cli, archive: Path, tmp_
     lines = cli("sync", archive, "--to", tmp_path / "out").out.splitlines()
     assert lines == [
         "read      2 studies, 2 instances, 1 foreign files passed over",
-        f"policy    {Policy()}",
+        f"policy    {policy_line(Policy().as_dict())}",
         "verdicts  1 removed, 1 not-removed",
         "refused   1 (see what they claim with `deidfhir show`)",
         f"          - {archive / '2.dcm'}: not-removed",

@@ -130,7 +130,7 @@ def test_settings_that_are_wrong_name_their_origin(
     [
         ('subject = "keyed"', ["key_file", "random bytes"]),
         ('ids = "keyed"', ["key_file", "random bytes"]),
-        ('key_file = "nowhere"\nids = "keyed"', ["nowhere", "cannot be read"]),
+        ('key_file = "nowhere"\nids = "keyed"', ["key_file", "cannot be read"]),
         ('key_file = "short.key"\nids = "keyed"', ["short.key", "at least 32 bytes"]),
         ('policy = "nowhere.toml"', ["nowhere.toml", "cannot be read"]),
     ],

@@ -11,7 +11,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import Instance, Markers
 from deidfhir.policy.policy import Policy
-from tests.unit.model.records import dcms, instance, item, removed, study
+from tests.unit.model.records import dcms, equipment, instance, item, removed, study
 
 VALUES = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 Label = Literal["none", "PSEUDED", "ANONYED"]
@@ -39,6 +39,10 @@ def test_a_setting_adds_a_label(label: Literal["PSEUDED", "ANONYED"]) -> None:
 RELINKABLE = [
     instance(2, removed(method_code=dcms("113100", "113110"))),
     instance(2, removed(method=("DCM:113100/113110",))),
+    instance(2, removed(method_code=(item(LongCodeValue="113110", CodingSchemeDesignator="DCM"),))),
+    instance(2, removed(method_code=(item(URNCodeValue="urn:oid:1.2.840.10008.2.16.4.113110"),))),
+    instance(2, removed(method_code=(item(CodeValue="113110", CodingSchemeDesignator="SDM"),))),
+    instance(2, removed(equipment=(equipment(ContributionDescription="Limited Data Set"),))),
     instance(2, encrypted=True),
     instance(2, tail_broken=True),
     instance(2, removed(method=("one", "HIPAA Limited Data Set"))),

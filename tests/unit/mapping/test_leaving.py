@@ -10,7 +10,7 @@ import pytest
 from deidfhir.config import Settings
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import leaving_instance
+from deidfhir.mapping.leaving import leaving_study
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import MASKED, Instance, Item, Markers
 from deidfhir.policy.policy import Policy
@@ -46,7 +46,9 @@ NEVER = {"OperatorIdentificationSequence"}
 
 def left(markers: Markers, policy: Policy | None = None) -> Markers:
     """Return the markers as far as they leave."""
-    return leaving_instance(instance(1, markers), MappingContext(policy=policy)).markers
+    context = MappingContext(policy=policy)
+    (one,) = leaving_study(study(instance(1, markers)), context)[0].instances
+    return one.markers
 
 
 def masked(markers: Markers, policy: Policy | None = None) -> set[str]:

@@ -14,7 +14,7 @@ from deidfhir.config import Settings
 from deidfhir.errors import UsageError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.leaving import leaving_instance
+from deidfhir.mapping.leaving import leaving_study
 from deidfhir.mapping.patient import withdrawn_patient
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import MASKED, Instance, Markers
@@ -153,7 +153,8 @@ def test_a_blank_text_is_nothing_to_withhold() -> None:
 
 
 def test_what_leaves_knows_no_path() -> None:
-    assert leaving_instance(instance(1, path="DOE/1.dcm"), MappingContext()).path == ""
+    kept, _ = leaving_study(study(instance(1, path="DOE/1.dcm")), MappingContext())
+    assert kept.instances[0].path == ""
 
 
 PROMOTE = Policy(agents=frozenset({"orthanc"}))

@@ -62,6 +62,12 @@ def test_a_series_keeps_its_date_where_only_the_study_s_disagree() -> None:
     assert codes_of(found) == ["started-differs"]
 
 
+def test_one_shifted_date_marks_what_it_gives_even_beside_an_instance_without_one() -> None:
+    found = mapped(dated(1, "113107"), instance(2, removed()))
+    assert found.imaging_study["started"] == "2000-06-12"
+    assert "dates-modified" in str(found.imaging_study["_started"])
+
+
 def test_an_instance_whose_date_is_locked_withholds_the_date() -> None:
     found = mapped(dated(1, "113106"), dated(2, "113100"))
     assert "started" not in found.imaging_study
@@ -116,6 +122,13 @@ def test_different_patient_ids_are_a_finding_and_withhold_the_subject() -> None:
     found = mapped(instance(1, patient_id="ONE"), instance(2, patient_id="TWO"))
     assert found.imaging_study["subject"] == absent("masked")
     assert codes_of(found) == ["patient-ids-differ"]
+
+
+def test_copies_that_disagree_in_the_patient_id_withhold_it_for_the_whole_study() -> None:
+    copies = [instance(1, patient_id="X"), instance(1, patient_id="Y")]
+    found = mapped(*copies, instance(2, patient_id="X"))
+    assert found.imaging_study["subject"]["extension"] == absent("masked")["extension"]
+    assert "patient-ids-differ" in codes_of(found)
 
 
 def test_different_patient_ids_are_a_finding_in_a_mixed_study_too() -> None:

@@ -83,7 +83,6 @@ def test_a_canonical_base_has_no_slash_at_its_end(canonical: str, kept: str) -> 
 @pytest.mark.parametrize(
     "canonical",
     [
-        "",
         "a.example",
         "urn:x:y",
         "ftp://a",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deidfhir import MappingContext, NotAccepted, Policy, map_dataset
-from tests.synthetic.objects import codes, equipment, instance, write
+from tests.synthetic.dicomjson import json_object, write_json
+from tests.synthetic.objects import (
+    codes,
+    element,
+    equipment,
+    instance,
+    sop_uid,
+    tag_of,
+    write,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -58,7 +70,6 @@ def test_a_finding_that_the_policy_refuses_refuses_its_study(
 def test_a_finding_that_only_mapping_shows_is_refused_too(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(removed(1, StudyDate="20001399"), tmp_path / "in" / "1.dcm")
     dated = codes("113100", "113106")
     made = removed(1, StudyDate="x", DeidentificationMethodCodeSequence=dated)
     write(made, tmp_path / "in" / "1.dcm")
@@ -213,6 +224,98 @@ def test_explain_of_an_object_that_is_not_removed(cli: Cli, tmp_path: Path) -> N
     (told,) = cli("explain", path, "--json", "--policy", policy).report["objects"]
     assert (told["refused_by_default"], told["refused"]) == (True, None)
     assert told["unrecognised"] == []
+
+
+def test_explain_prints_what_is_sent_and_nothing_that_only_stands_there(
+    cli: Cli, tmp_path: Path
+) -> None:
+    odd = {
+        "Modality": "DOE^JOHN",
+        "SOPClassUID": "DOE JOHN",
+        "StudyDate": "DOE JANE",
+        "TimezoneOffsetFromUTC": "ZONE DOE",
+        "PatientSex": "JOHN DOE",
+    }
+    stated = codes("113100", "113106", "113108")
+    made = removed(1, DeidentificationMethodCodeSequence=stated)
+    for keyword, value in {**odd, "InstanceNumber": "DOE"}.items():
+        made.pop(tag_of(keyword), None)
+        made.add(element(keyword, "LO", value))
+    path = tmp_path / "1.json"
+    write_json(json_object(made), path)
+    run = cli("explain", path, "--json")
+    assert "DOE" not in run.out
+    rows = {row["attribute"]: row for row in run.report["objects"][0]["attributes"]}
+    assert not any(rows[keyword]["leaves"] for keyword in (*odd, "InstanceNumber"))
+    assert rows["StudyInstanceUID"]["values"] == [f"urn:oid:{made.StudyInstanceUID}"]
+
+
+def test_explain_shows_a_time_only_with_its_date(cli: Cli, tmp_path: Path) -> None:
+    dated = {"StudyDate": "20000612", "StudyTime": "101500", "TimezoneOffsetFromUTC": "+0100"}
+    path = write(removed(1, **dated), tmp_path / "1.dcm")
+    alone = rules(tmp_path, '[attribute]\nStudyTime = "leave"\n', "alone")
+    told = words_of(cli("explain", path, "--json", "--policy", alone).report)
+    assert [told[one].split()[0] for one in dated] == ["False"] * 3
+    both = rules(tmp_path, '[attribute]\nStudyTime = "leave"\nStudyDate = "leave"\n', "both")
+    report = cli("explain", path, "--json", "--policy", both).report
+    rows = {row["attribute"]: row for row in report["objects"][0]["attributes"]}
+    moment = ["2000-06-12T10:15:00+01:00"]
+    assert [rows[one]["values"] for one in dated] == [moment, moment, ["+01:00"]]
+
+
+def test_explain_asks_the_findings_of_the_mapping_too(cli: Cli, tmp_path: Path) -> None:
+    path = write(removed(1, Modality="XX"), tmp_path / "1.dcm")
+    policy = rules(tmp_path, '[finding]\nmodality-undefined = "refuse"\n')
+    (told,) = cli("explain", path, "--json", "--policy", policy).report["objects"]
+    assert told["refused"] == "refused-by-policy"
+    assert "modality-undefined" in [one["code"] for one in told["findings"]]
+
+
+def test_a_report_names_no_tool_of_a_text_that_is_withheld(cli: Cli, tmp_path: Path) -> None:
+    path = write(removed(1, DeidentificationMethod="Orthanc 1.12.7"), tmp_path / "1.dcm")
+    target = (path, "--to", tmp_path / "out", "--json")
+    assert cli("sync", *target).report["tools"] == {"orthanc": 1}
+    policy = rules(tmp_path, '[attribute]\nDeidentificationMethod = "withhold"\n')
+    assert cli("sync", *target, "--policy", policy).report["tools"] == {}
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_the_journal_tells_nothing_of_what_is_withheld(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, keyed: bool
+) -> None:
+    key = tmp_path / "a.key"
+    key.write_bytes(bytes(range(40)))
+    monkeypatch.setenv("DEIDFHIR_IDS", "keyed" if keyed else "named")
+    monkeypatch.setenv("DEIDFHIR_KEY_FILE", str(key))
+    rows = []
+    for number, station in enumerate(("STATION-1", "STATION-2")):
+        item = equipment(Manufacturer="M", StationName=station)
+        path = write(removed(1, ContributingEquipmentSequence=[item]), tmp_path / "in" / "1.dcm")
+        journal = tmp_path / f"{number}.journal"
+        out = tmp_path / f"out-{number}"
+        assert cli("sync", path.parent, "--to", out, "--journal", journal).code == 0
+        with closing(sqlite3.connect(journal)) as database:
+            rows.append(database.execute("SELECT sources FROM study").fetchall())
+    assert rows[0] == rows[1]
+    uid = sop_uid(1)
+    guessed = sha256(uid.encode()).hexdigest()[:16]
+    assert uid not in str(rows)
+    assert guessed not in str(rows)
+
+
+def test_a_policy_that_changes_does_not_make_sources_contradict_each_other(
+    cli: Cli, tmp_path: Path
+) -> None:
+    item = equipment(Manufacturer="M", ContributionDescription="D")
+    for name in ("a", "b"):
+        made = removed(1, ContributingEquipmentSequence=[item])
+        write(made, tmp_path / name / "1.dcm")
+    target = ("--to", tmp_path / "out", "--json")
+    assert cli("sync", tmp_path / "a", *target).code == 0
+    assert cli("sync", tmp_path / "b", *target).code == 0
+    policy = rules(tmp_path, '[attribute]\nContributionDescription = "withhold"\n')
+    assert cli("sync", tmp_path / "a", *target, "--policy", policy).code == 0
+    assert cli("sync", tmp_path / "b", *target, "--policy", policy).code == 0
 
 
 def test_explain_says_that_other_equipment_stays(cli: Cli, tmp_path: Path) -> None:

@@ -41,6 +41,10 @@ class Statements:
         """Leave type and id."""
         return {"resourceType": "Patient", "id": identity, "active": False}
 
+    def stands_for(self, uid: str) -> str:
+        """Let it stand for itself."""
+        return uid
+
     def withdrawn_study(self, resource: Json) -> Json:
         """Leave type and id."""
         return {key: resource[key] for key in ("resourceType", "id")}

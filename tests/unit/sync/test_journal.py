@@ -36,10 +36,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_1_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_2_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -125,7 +125,7 @@ def test_a_journal_belongs_to_one_target_version_and_site(path: Path, name: str)
 def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     before = path.read_bytes()
     with pytest.raises(FatalError) as caught:
         Journal(path)
@@ -193,7 +193,7 @@ def test_a_journal_that_is_refused_is_not_left_open(
         path.unlink()
         with closing(sqlite3.connect(path)) as database:
             database.execute(
-                "PRAGMA user_version = 2" if cause == "newer" else "CREATE TABLE x (y)"
+                "PRAGMA user_version = 3" if cause == "newer" else "CREATE TABLE x (y)"
             )
     if cause == "garbage":
         path.write_bytes(b"no database at all" * 100)
@@ -250,3 +250,15 @@ def test_the_default_journal_follows_the_state_folder_that_is_set(tmp_path: Path
     assert default_path("folder", {"XDG_STATE_HOME": str(tmp_path)}, "0123") == (
         tmp_path / "deidfhir" / "folder-0123.sqlite3"
     )
+
+
+def test_a_journal_of_version_1_is_taken_over_and_all_is_due_once_more(path: Path) -> None:
+    row = StudyRow("sent", "sha", {"p": None}, {"here": {"digest": "claim"}})
+    with closing(Journal(path)) as journal:
+        journal.put_study("s", row)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")
+    with closing(Journal(path)) as journal:
+        assert journal.study("s") == StudyRow("planned", "", {"p": None}, {})
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)

@@ -33,6 +33,7 @@ def storage(code: str) -> dict[str, Any]:
         (issue("PLANTED", "PLANTED"), ""),
         (issue("PLANTED", "code with PLANTED"), ""),
         (issue("PLANTED", "x" * 41), ""),
+        (issue("PLANTED", "doe-john"), ""),
         (issue("PLANTED", 7), ""),
         (issue(["HAPI-0001"], "processing"), "HAPI-0001"),
         ({}, ""),

@@ -9,7 +9,7 @@ import pytest
 from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.plan import Planner
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Refused, Unit, short
+from deidfhir.sync.unit import Listing, Refused, Unit
 
 Json = dict[str, Any]
 NOW, BEFORE = "2026-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
@@ -35,6 +35,10 @@ class Statements:
     def withdrawn_patient(self, identity: str) -> Json:
         """Leave type and id."""
         return {"resourceType": "Patient", "id": identity, "active": False}
+
+    def stands_for(self, uid: str) -> str:
+        """Let it stand for itself, but for one that is long."""
+        return "short" if uid == "1.2.3.4.5" else uid
 
     def withdrawn_study(self, resource: Json) -> Json:
         """Leave type and id."""
@@ -76,7 +80,7 @@ def row(
     claim: str = "c",
 ) -> StudyRow:
     """Return what the journal knows."""
-    listed = {source: {short(uid): claim for uid in uids}}
+    listed = {source: dict.fromkeys(uids, claim)}
     return StudyRow(state, sha, statements or {}, listed)
 
 
@@ -245,6 +249,10 @@ def test_two_sources_conflict_only_over_an_instance_that_both_list() -> None:
     assert not planner().conflicts(unit("a", "b"), elsewhere)
     assert planner().conflicts(unit("a", "b", claim="d"), elsewhere)
     assert not planner().conflicts(unit("b", claim="d"), elsewhere)
+    # What was noted under another policy cannot be compared.
+    noted = row("a", source=THERE, claim="old:c")
+    assert not planner().conflicts(unit("a", claim="new:d"), noted)
+    assert planner().conflicts(unit("a", claim="old:d"), noted)
     assert not planner().conflicts(unit("a", claim="d"), row("a", source=HERE, claim="c"))
     assert not planner().conflicts(unit("a"), None)
 
