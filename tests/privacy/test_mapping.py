@@ -11,11 +11,12 @@ from deidfhir import MappingContext, map_dataset, studies_from_datasets
 from deidfhir.config import Settings
 from deidfhir.fhir.versions import FHIR_NAMES, FhirName
 from deidfhir.mapping.study import map_study
+from deidfhir.model.attributes import attributes
 from deidfhir.policy.policy import Policy
 from deidfhir.policy.rulable import LEAVE, WITHHOLD, rulable_attributes
 from tests.privacy.allowed import OPTIONS, RULED, STATES, SUBJECT, Case
 from tests.privacy.holding import full, hold
-from tests.synthetic.objects import put
+from tests.synthetic.objects import item, put
 
 EVERYTHING = tuple(one for one in OPTIONS if one != "113106")
 
@@ -99,6 +100,30 @@ def test_each_attribute_that_gives_a_title_needs_the_option(title: str) -> None:
         text = json.dumps(map_dataset(made, case.context()).bundle())
         expected = set(case.allowed) - {("root", "DocumentTitle")}
         hold(canaries, text, expected | {place} if options else expected)
+
+
+def test_of_a_method_code_all_attributes_of_the_macro_leave_and_its_scheme_s_uid() -> None:
+    # PS3.3 8.8: what D4 calls verbatim. Attributes of Table E.1-1 among them leave as markers do.
+    values = {
+        one.keyword: f"MACRO{number}"
+        for number, one in enumerate(attributes("code item").values())
+        if not one.items and one.vr not in ("UI", "DT", "UR")
+    }
+    values |= {"ContextGroupVersion": "19610203", "ContextUID": "1.2.826.9.61"}
+    scheme = item(CodingSchemeDesignator="MACRO1", CodingSchemeUID="1.2.826.9.62")
+    other = item(CodingSchemeDesignator="OTHER", CodingSchemeUID="1.2.826.9.63")
+    stated = {
+        "DeidentificationMethodCodeSequence": [item(**values), item(URNCodeValue="MACRO-URN")],
+        "CodingSchemeIdentificationSequence": [scheme, other],
+    }
+    case = Case(options=None)
+    made, canaries = full({**case.markers(), **stated})
+    text = json.dumps(map_dataset(made, case.context()).bundle())
+    hold(canaries, text, case.allowed)
+    assert [one for one in (*values.values(), "MACRO-URN") if one not in text] == []
+    assert values["CodingSchemeDesignator"] == "MACRO1"
+    assert "1.2.826.9.62" in text
+    assert "1.2.826.9.63" not in text
 
 
 @pytest.mark.parametrize("subject", ["keyed", "withheld"])
