@@ -26,14 +26,14 @@ PLANTED = "PLANTED-VALUE"
         (Reply(400, outcome(f"HAPI-0389: HAPI-1821: {PLANTED}")), "HTTP 400 HAPI-0389: HAPI-1821"),
         (Reply(422, outcome(PLANTED, "invariant")), "HTTP 422 invariant"),
         (Reply(422, outcome(PLANTED, PLANTED)), "HTTP 422"),
-        (Reply(409, outcome(f"HAPI-0989: {PLANTED}")), "HTTP 409 HAPI-0989"),
+        (Reply(409, outcome(f"HAPI-0824: {PLANTED}")), "HTTP 409 HAPI-0824"),
         (Reply(413, outcome(PLANTED, "too-long")), "HTTP 413 too-long"),
         (Reply(400, {"resourceType": "OperationOutcome", "issue": [None]}), "HTTP 400"),
         (Reply(400, {"resourceType": "OperationOutcome", "issue": PLANTED}), "HTTP 400"),
     ],
     ids=["one code", "two codes", "422", "odd code", "409", "413", "null", "no list"],
 )
-def test_a_rejected_study_is_given_up_with_the_servers_code_and_the_rest_is_sent(
+def test_a_rejected_study_is_set_aside_with_the_servers_code_and_the_rest_is_sent(
     cli: Cli, archive: Archive, fake: FakeServer, reply: Reply, detail: str
 ) -> None:
     rejected = archive.put(1, DeidentificationMethod=PLANTED, PatientID=PLANTED)
@@ -52,10 +52,28 @@ def test_a_rejected_study_is_given_up_with_the_servers_code_and_the_rest_is_sent
     assert PLANTED not in run.out
     fake.transaction = accepted
     again = cli("sync", archive.folder, "--to", fake.url, "--json")
-    assert (again.code, again.report["resources"]) == (0, counted(created=2, unchanged=2))
+    assert (again.code, again.report["resources"]) == (3, counted(unchanged=2))
+    (trouble,) = again.report["troubles"]
+    assert (trouble["finding"]["code"], trouble["detail"]) == ("set-aside", detail)
+    assert cli("dead", "retry", "--all", "--to", fake.url).code == 0
+    last = cli("sync", archive.folder, "--to", fake.url, "--json")
+    assert (last.code, last.report["resources"]) == (0, counted(created=2, unchanged=2))
 
 
-def test_a_rejected_device_gives_up_its_study_and_comes_again_with_the_next(
+def test_a_study_that_changed_is_sent_again_though_it_was_set_aside(
+    cli: Cli, archive: Archive, fake: FakeServer
+) -> None:
+    archive.put(1, DeidentificationMethod="a")
+    fake.transaction = lambda _: Reply(422, outcome("", "invariant"))
+    assert cli("sync", archive.folder, "--to", fake.url, "--json").code == 3
+    fake.transaction = accepted
+    archive.put(1, DeidentificationMethod="b")
+    again = cli("sync", archive.folder, "--to", fake.url, "--json")
+    assert (again.code, again.report["resources"]) == (0, counted(created=2))
+    assert cli("dead", "list", "--to", fake.url, "--json").report["letters"] == []
+
+
+def test_a_rejected_device_sets_its_study_aside_and_comes_again_with_it(
     cli: Cli, archive: Archive, fake: FakeServer
 ) -> None:
     for study in (1, 2):
@@ -67,6 +85,7 @@ def test_a_rejected_device_gives_up_its_study_and_comes_again_with_the_next(
     assert run.code == 3
     assert run.report["resources"] == counted(created=3, failed=3)
     fake.transaction = accepted
+    cli("dead", "retry", "--all", "--to", fake.url)
     again = cli("sync", archive.folder, "--to", fake.url, "--json")
     assert again.report["resources"] == counted(created=3, unchanged=3)
 
@@ -81,6 +100,16 @@ def test_a_conflict_that_passes_is_tried_again(
     assert (run.code, run.report["resources"]) == (0, counted(created=2))
 
 
+def test_a_write_that_came_too_late_stays_due(cli: Cli, archive: Archive, fake: FakeServer) -> None:
+    fake.transaction = lambda _: Reply(409, outcome(f"HAPI-0550: HAPI-0989: {PLANTED}"))
+    run = cli("sync", archive.put(1), "--to", fake.url, "--json")
+    assert (run.code, run.report["resources"]) == (5, counted(failed=2))
+    assert [one["finding"]["code"] for one in run.report["troubles"]] == ["server-failed"]
+    fake.transaction = accepted
+    again = cli("sync", archive.folder, "--to", fake.url, "--json")
+    assert (again.code, again.report["resources"]) == (0, counted(created=2))
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>NullPointerException</html>", outcome(f"HAPI-0389: {PLANTED}")]
 )
@@ -93,7 +122,8 @@ def test_a_study_on_which_the_server_breaks_is_tried_three_times_and_stays_due(
         Reply(500, body) if PLANTED in str(sent.body) else accepted(sent)
     )
     run = cli("sync", archive.folder, "--to", fake.url, "--timeout", "20", "--json")
-    assert (run.code, len(fake.writes)) == (5, 4)
+    # Three times together, three times alone, and the other study once.
+    assert (run.code, len(fake.writes)) == (5, 7)
     assert run.report["resources"] == counted(created=2, failed=2)
     assert [one["finding"]["code"] for one in run.report["troubles"]] == ["server-failed"]
     assert PLANTED not in run.out + run.err
@@ -110,7 +140,8 @@ def test_a_server_that_breaks_on_every_study_ends_the_run(
     fake.transaction = lambda _: Reply(500, outcome())
     run = cli("sync", archive.folder, "--to", fake.url, "--timeout", "20", "--json")
     assert (run.code, run.report["resources"]) == (5, counted(failed=6))
-    assert len(fake.writes) == 9
+    # Six, three, one, two, one and one: each three times.
+    assert len(fake.writes) == 18
 
 
 @pytest.mark.parametrize("kind", ["metadata", "search"])
@@ -135,21 +166,21 @@ def test_a_search_that_the_server_rejects_fails_the_run_and_names_the_server(
 
 
 @pytest.mark.parametrize("sent", ["everything", "nothing"])
-def test_a_server_that_goes_away_between_studies_is_for_later_and_keeps_what_it_has(
+def test_a_server_that_goes_away_between_transactions_is_for_later_and_keeps_what_it_has(
     cli: Cli, archive: Archive, fake: FakeServer, sent: str
 ) -> None:
-    for study in (1, 2, 3):
+    for study in range(1, 31):  # two transactions
         archive.put(study)
-    allowed = 2 if sent == "everything" else 0
+    allowed, held = (1, 50) if sent == "everything" else (0, 0)
     fake.transaction = lambda one: (
         accepted(one) if len(fake.writes) <= allowed else Reply(503, outcome())
     )
     run = cli("sync", archive.folder, "--to", fake.url, "--timeout", "1", "--json")
-    assert (run.code, run.report["resources"]) == (5, counted(created=2 * allowed))
+    assert (run.code, run.report["resources"]) == (5, counted(created=held))
     assert run.report["error"] == run.err.removeprefix("deidfhir: ").rstrip("\n")
     fake.transaction = accepted
     again = cli("sync", archive.folder, "--to", fake.url, "--json")
-    assert again.report["resources"] == counted(created=6 - 2 * allowed, unchanged=2 * allowed)
+    assert again.report["resources"] == counted(created=60 - held, unchanged=held)
 
 
 def test_credentials_in_the_base_url_are_used_and_never_shown(

@@ -95,6 +95,27 @@ def test_what_a_server_says_is_never_quoted(  # noqa: PLR0917 - what pytest give
                 break  # the leg that fails both alike
 
 
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+@pytest.mark.parametrize("body", ["outcome", "details", "a word as a code"])
+def test_what_is_set_aside_quotes_neither_the_server_nor_the_study(
+    cli: Cli, archive: Path, silent: Callable[..., None], status: int, body: str
+) -> None:
+    with FakeServer() as server:
+        server.transaction = lambda _: Reply(status, BODIES[body])
+        assert cli("sync", archive, "--to", server.url, "--json").code == 3
+        told = [cli("dead", "list", "--to", server.url), cli("sync", archive, "--to", server.url)]
+        for action in ("show", "drop", "retry"):
+            told += [
+                cli("dead", action, "--all", "--to", server.url, *form)
+                for form in ((), ("--json",))
+            ]
+        # The last of them finds nothing any more.
+        assert [bool(run.out) for run in told] == [True] * 8
+        for run in told:
+            assert "doe-john" not in run.out + run.err
+            silent(run.out, run.err)
+
+
 def spread(end: int, parts: int) -> list[int]:
     return [132 + number * (end - 132) // parts for number in range(parts)]
 

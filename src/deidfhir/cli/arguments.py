@@ -21,6 +21,7 @@ exit codes:
   5  try later: the target is down or refuses for now
   where several apply: 2, 1, 5, 3, 0
 """
+ACTIONS = ("list", "show", "retry", "drop")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _map(commands)
     _sync(commands)
     _verify(commands)
+    _dead(commands)
     _explain(commands)
     _reverse(commands)
     _package(commands)
@@ -106,11 +108,15 @@ def _mapping(one: argparse.ArgumentParser) -> None:
 
 
 def _target(one: argparse.ArgumentParser) -> None:
+    _to(one)
+    _timeout(one)
+
+
+def _to(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
     )
     one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
-    _timeout(one)
 
 
 def _timeout(one: argparse.ArgumentParser) -> None:
@@ -165,6 +171,23 @@ def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "verify", summary, example)
     _mapping(one)
     _target(one)
+    _json(one)
+
+
+def _dead(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Tell the studies that a target refused for good; send them again, or give them up."
+    example = "deidfhir dead list --to http://127.0.0.1:8080/fhir"
+    one = _command(commands, "dead", summary, example)
+    one.add_argument(
+        "action",
+        choices=ACTIONS,
+        help="list them; show some; retry: the next sync sends them again; drop: neither sent nor "
+        "told of until they change",
+    )
+    one.add_argument("ids", nargs="*", metavar="ID", help="as list tells them")
+    one.add_argument("--all", action="store_true", help="all of them instead")
+    _fhir(one)
+    _to(one)
     _json(one)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from deidfhir.cli import claims, publishing, render, reversing
+from deidfhir.cli import claims, dead, publishing, render, reversing
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.config import load_settings
 from deidfhir.errors import DeidFhirError, SkippableError, UsageError
@@ -121,6 +121,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], int]] = {
     "sync": _sync,
     "verify": _verify,
     "explain": _explain,
+    "dead": dead.dead,
     "reverse": reversing.reverse,
     "package": publishing.package,
     "install": publishing.install,

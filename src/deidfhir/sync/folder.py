@@ -13,8 +13,9 @@ from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
-from deidfhir.sync.target import Found
+from deidfhir.sync.target import Found, Limits
 
+LIMITS = Limits(studies=500, entries=100_000, size=100_000_000)
 KINDS = ("Device", "Endpoint", "ImagingStudy", "Patient", "Provenance")
 
 
@@ -28,6 +29,7 @@ class NdjsonFolder:
 
     path: Path
     batch: int = 500
+    limits: Limits = LIMITS
     at_once: bool = False
     requests: int = 0
     _held: dict[str, dict[str, JsonObject]] = field(default_factory=dict, init=False)

@@ -1,4 +1,4 @@
-"""The sync job: journal first, then the target, study by study."""
+"""The sync job: journal first, then the target, batch by batch."""
 
 from __future__ import annotations
 
@@ -7,27 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.errors import DeidFhirError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.sync.sending import Sender
 from deidfhir.sync.target import Found, Target, comparable, held_of
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
-
-_BROKEN_IN_A_ROW = 3
-"""After so many studies that the server fails on, it is the server, not the studies."""
-
-
-@dataclass(slots=True)
-class _Written:
-    """What was written and waits to be durable."""
-
-    outcomes: list[str]
-    plan: Plan | None = None
-    devices: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,8 +42,7 @@ class SyncJob:
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: set[str] = field(default_factory=set, init=False)
-    _unflushed: list[_Written] = field(default_factory=list, init=False)
-    _broken: int = field(default=0, init=False)
+    _sender: Sender = field(init=False)
     _done: int = field(default=0, init=False)
 
     def run(self, work: Iterable[Unit | Refused]) -> SyncReport:
@@ -67,7 +54,10 @@ class SyncJob:
         try:
             self._trust_journal()
             self._planner = self._made_planner()
-            due = (one for one in work if not self._is_settled(one))
+            self._sender = Sender(
+                self.target, self.journal, self.statements, self.report, self._now
+            )
+            due = (one for one in work if not self._is_settled(one) and not self._is_dead(one))
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
             self._finish()
@@ -118,24 +108,40 @@ class SyncJob:
         self._tick()
         return True
 
+    def _is_dead(self, one: Unit | Refused) -> bool:
+        """Whether the target has refused just this for good; a withdrawal is always tried again."""
+        letter = self.journal.dead.get(one.id)
+        if letter is None or not isinstance(one, Unit) or letter.sha != one.sha:
+            return False
+        if not letter.dropped:
+            self.report.troubles.append(Trouble("set-aside", one.name, letter.answer))
+        self._tick()
+        return True
+
     def _is_known(self, shared: JsonObject) -> bool:
         return self.journal.device(shared["id"]) == digest(comparable(shared))
 
     def _process(self, batch: list[Unit | Refused]) -> None:
         found = self.target.find(one.id for one in batch)
+        plans = []
         for one in batch:
             row = self.journal.study(one.id)
             trouble = self._trouble(one, found[one.id], row)
             if trouble:
                 self.report.troubles.append(Trouble(trouble, one.name))
             elif isinstance(one, Refused):
-                self._withdraw(self._planner.withdrawal(one, found[one.id], row), found[one.id])
+                plans += self._withdrawn(self._planner.withdrawal(one, found[one.id], row))
             else:
-                self._state(one, found[one.id], row)
-            self._tick()
-        if not self.dry_run:
+                plans += self._stated(one, self._planner.unit(one, found[one.id], row, self._now()))
+        if self.dry_run:
+            for plan in plans:
+                self._foresee(plan, found[plan.id])
+        else:
+            self._sender.send(plans)
             self.target.flush()
-            self._acknowledge()
+            self._sender.acknowledge()
+        for _ in batch:
+            self._tick()
 
     def _trouble(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> str:
         if row is not None and self._planner.conflicts(one, row):
@@ -145,95 +151,32 @@ class SyncJob:
         if trouble and row is not None and self._planner.is_listed_whole() and not self.dry_run:
             # What this source lists now is noted: once all sources agree, it is sent.
             sources = self._planner.sources(one, row, sent=False)
-            self.journal.put_study(one.id, replace(row, sources=sources))
+            self.journal.put_studies({one.id: replace(row, sources=sources)})
         return trouble
 
-    def _state(self, unit: Unit, found: Found, row: StudyRow | None) -> None:
-        plan = self._planner.unit(unit, found, row, self._now())
-        if not self._put_shared(unit):
-            return
-        if self.dry_run:
-            self._foresee(plan, found)
-        else:
-            self._send(plan)
-
-    def _withdraw(self, plan: Plan, found: Found) -> None:
-        if plan.puts or plan.stale:
-            self.report.withdrawn += 1
-            self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
-        if self.dry_run:
-            self._foresee(plan, found)
-        elif plan.puts or plan.stale:
-            self._send(plan)
-        else:
-            self.journal.put_study(plan.id, plan.row)
-
-    def _put_shared(self, unit: Unit) -> bool:
-        """Put what units share and the target lacks, serially and before their study."""
+    def _stated(self, unit: Unit, plan: Plan) -> list[Plan]:
+        """Return the plan if what the study shares with others is there, or now put there."""
         fresh = [one for one in unit.shared if one["id"] not in self._shared]
         due = [one for one in fresh if not self._is_known(one)]
         self.report.count("unchanged", len(fresh) - len(due))
         if self.dry_run:
             self._foresee_all(due, held_of(self.target, due))
         elif due:
-            outcomes = self._write(due, unit.name, failed=len(due) + len(unit.own))
-            if outcomes is None:
-                return False
             shas = {one["id"]: digest(comparable(one)) for one in due}
-            self._written(_Written(outcomes, devices=shas))
+            if not self._sender.send_shared(due, shas, plan):
+                return []
         self._shared.update(one["id"] for one in fresh)
-        return True
+        return [plan]
 
-    def _send(self, plan: Plan) -> None:
-        self.journal.put_study(plan.id, plan.before)
-        try:
-            outcomes = self.target.write(plan.puts, plan.deletes)
-        except Rejected as error:
-            if not plan.deletes or error.is_of_the_server:
-                self._reject(error, plan.name, len(plan.puts))
-                return
-            # Some servers refuse deletion: what should go is overwritten and marked (D18).
-            marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
-            if plan.gone:
-                marked.append(self.statements.withdrawn_patient(plan.gone))
-            puts = [*plan.puts, *marked]
-            rewritten = self._write(puts, plan.name, failed=len(puts))
-            if rewritten is None:
-                return
-            self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
-            self._written(_Written(rewritten, plan))
-        else:
-            self._broken = 0
-            self._written(_Written(outcomes + ["deleted"] * len(plan.deletes), plan))
-
-    def _write(self, puts: list[JsonObject], name: str, *, failed: int) -> list[str] | None:
-        try:
-            return self.target.write(puts)
-        except Rejected as error:
-            self._reject(error, name, failed)
-            return None
-
-    def _reject(self, error: Rejected, name: str, resources: int) -> None:
-        self.report.count("failed", resources)
-        code = "server-failed" if error.is_of_the_server else "rejected"
-        self.report.troubles.append(Trouble(code, name, str(error)))
-        self._broken = self._broken + 1 if error.is_of_the_server else 0
-        if self._broken >= _BROKEN_IN_A_ROW:
-            raise RetriableError("target-busy", url=self.target.shown, status=error.status, wait="")
-
-    def _written(self, one: _Written) -> None:
-        self._unflushed.append(one)
-        if self.target.at_once:
-            self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        for one in self._unflushed:
-            self.report.resources.update(one.outcomes)
-            if one.devices:
-                self.journal.put_devices(one.devices)
-            if one.plan:
-                self.journal.put_study(one.plan.id, one.plan.row)
-        self._unflushed.clear()
+    def _withdrawn(self, plan: Plan) -> list[Plan]:
+        """Return the plan if there is anything to withdraw."""
+        if not (plan.puts or plan.stale):
+            if not self.dry_run:
+                self.journal.put_studies({plan.id: plan.row})
+            return []
+        self.report.withdrawn += 1
+        self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
+        return [plan]
 
     def _foresee(self, plan: Plan, found: Found) -> None:
         patients = [one for one in plan.puts if one["resourceType"] == "Patient"]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.recovery import Recovery, recovery_of
 from deidfhir.tables import table
 
 _CODE = re.compile(r"HAPI-\d{4}(?:: HAPI-\d{4})*")
-# Concurrent or stale writes of one id; the same request a little later goes through.
-_CONFLICTS = ("HAPI-0550", "HAPI-0823", "HAPI-0825", "HAPI-0826", "HAPI-0827")
 _UNCHANGED = "NO_CHANGE"
 _CREATED = ("SUCCESSFUL_CREATE", "SUCCESSFUL_UPDATE_AS_CREATE")
 
 
 class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ours
-    """The server refuses one request for good.
+    """The server refuses one request.
 
     Args:
         status: HTTP status.
@@ -35,14 +33,9 @@ class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ou
         return (Rejected, (self.status, self.server_code))
 
     @property
-    def is_of_the_server(self) -> bool:
-        """Whether the server failed, rather than refused."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-    @property
-    def is_conflict(self) -> bool:
-        """Whether a repetition may go through."""
-        return self.server_code.startswith(_CONFLICTS)
+    def recovery(self) -> Recovery:
+        """What the refusal asks of the client."""
+        return recovery_of(self.status, self.server_code)
 
 
 def objects(listed: object) -> list[JsonObject]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.outcome import Rejected, objects, written
-from deidfhir.sync.target import Found
+from deidfhir.sync.target import Found, Limits
 from deidfhir.sync.transport import Answer, Transport
 
 # Without it HAPI adds up meta.tag and meta.security over updates: a label taken away would stay.
@@ -21,6 +21,8 @@ _PAGE = 200
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}(-[a-z0-9]{1,16})?")
 STUDIES_A_PAGE = 20  # a study may have thousands of instances
 _MOST_PAGES = 1000
+LIMITS = Limits(studies=25, entries=500, size=1_000_000)
+"""What servers take in one transaction, with room to spare below their own limits."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,8 @@ class FhirServer:
     transport: Transport
     version: str
     name: str
-    batch: int = 20
+    batch: int = 25
+    limits: Limits = LIMITS
     at_once: bool = True
     _checked: bool = field(default=False, init=False)
 
@@ -130,7 +133,7 @@ class FhirServer:
         try:
             return self.transport.send("GET", path, headers=_FRESH)
         except Rejected as error:
-            if error.is_of_the_server:
+            if error.recovery.is_passing:
                 raise RetriableError(
                     "target-busy", url=self.shown, status=error.status, wait=""
                 ) from error

@@ -28,11 +28,29 @@ class Found:
         return {reference(one): one for one in held}
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one transaction takes; a single study that is more goes alone.
+
+    Args:
+        studies: Number of studies.
+        entries: Number of entries.
+        size: Bytes of JSON.
+    """
+
+    studies: int
+    entries: int
+    size: int
+
+
 class Target(Protocol):
     """Where resources go."""
 
     batch: int
     """How many studies are looked up, and for a folder written, at a time."""
+
+    limits: Limits
+    """How much one write takes."""
 
     at_once: bool
     """Whether `write` is durable when it returns; otherwise `flush` makes it so."""

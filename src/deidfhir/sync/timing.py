@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ class Clock:
         now: Seconds since the epoch.
         monotonic: Seconds of a clock that never goes back.
         sleep: Waits some seconds.
+        random: Gives a number from 0 up to 1, to spread what many clients would do at once.
     """
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random

@@ -1,4 +1,4 @@
-"""HTTP to one FHIR server: time-outs always, simple retry, errors by recovery, no value shown."""
+"""HTTP to one FHIR server: time-outs always, retries with jitter, no value shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +17,7 @@ from urllib3.util import parse_url
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import Rejected, server_code
+from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.version import __version__
 
@@ -26,8 +26,6 @@ MIME = "application/fhir+json"
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.5
 _LIMIT = 64 * 1024 * 1024
-_BUSY = frozenset({408, 425, 429, 502, 503, 504})
-_CONFLICT = HTTPStatus.CONFLICT
 _OF_THE_CONTENT = frozenset({400, 409, 410, 412, 413, 415, 422})
 """What concerns one request, even where a proxy says it without an OperationOutcome."""
 
@@ -87,7 +85,7 @@ class Transport:
         Raises:
             RetriableError: `target-down`, `target-silent` or `target-busy`.
             FatalError: `unauthorised`, `not-fhir`, `answer-unexpected` or `too-large`.
-            Rejected: The server refuses this request for good.
+            Rejected: The server refuses this request; its `recovery` says what goes on.
         """
         deadline = self.clock.monotonic() + self.timeout
         pause, tries = _FIRST_PAUSE, 0
@@ -96,7 +94,8 @@ class Transport:
             try:
                 return self._once(method, path, body, headers or {}, deadline)
             except _Again as again:
-                wait = max(pause, again.wait or 0.0)
+                # Full jitter: clients that were refused together do not come back together.
+                wait = max(pause * self.clock.random(), again.wait or 0.0)
                 spent = again.bounded and tries >= _TRIES
                 if spent or self.clock.monotonic() + wait >= deadline:
                     raise again.reason from None
@@ -158,15 +157,16 @@ class Transport:
             if content and parsed is None:
                 raise FatalError("not-fhir", url=self.shown_url, status=status)
             return Answer(status, parsed or {})
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise FatalError("unauthorised", url=self.shown_url, status=status)
         rejected = Rejected(status, server_code(parsed))
-        if status in _BUSY:
+        recovery = rejected.recovery
+        if recovery in (Recovery.LOGIN, Recovery.STOP):
+            raise FatalError("unauthorised", url=self.shown_url, status=status)
+        if recovery is Recovery.LATER:
             wait = self._retry_after(headers)
             told = f", after {wait:.0f} s" if wait else ""
             busy = RetriableError("target-busy", url=self.shown_url, status=status, wait=told)
             raise _Again(busy, wait)
-        if rejected.is_of_the_server or (status == _CONFLICT and rejected.is_conflict):
+        if recovery in (Recovery.BROKEN, Recovery.CONFLICT):
             raise _Again(rejected, bounded=True)
         if status in _OF_THE_CONTENT or (parsed or {}).get("resourceType") == "OperationOutcome":
             raise rejected

@@ -27,6 +27,7 @@ COMMANDS = {
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config"},
     "package": {"--fhir", "--out", "--config"},
     "install": {"--to", "--fhir", "--json", "--timeout", "--config"},
+    "dead": {"--all", "--to", "--fhir", "--journal", "--json", "--config"},
     "explain": {"--json", "--config", "--tools", "--policy"},
 }
 

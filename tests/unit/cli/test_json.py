@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from deidfhir.model.finding import Finding
 from deidfhir.policy.policy import Policy, policy_line
+from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.journal import Journal
 from tests.synthetic.objects import codes, equipment, instance, write
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ STUDY = {
 EXPLAIN = {"path", "objects", "policy"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
+DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
+LETTER = {"id", "path", "cause", "status", "server_code", "since", "dropped"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
 
 
@@ -143,9 +148,22 @@ def test_explain_prints_these_keys(cli: Cli, archive: Path) -> None:
     assert all(set(one) == ROW for one in told["objects"][0]["attributes"])
 
 
+def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    with closing(Journal(journal)) as made:
+        made.dead.put(DeadLetter("s1", "sha", "path", 422, "invariant", "instant", dropped=False))
+    told = object_of(cli("dead", "list", "--to", "http://h/fhir", "--journal", journal, "--json"))
+    assert set(told) == DEAD
+    assert set(told["letters"][0]) == LETTER
+
+
 @pytest.mark.parametrize(
     "key",
-    sorted(SYNC | VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW | REFUSAL | FINDING | DECIDED),
+    sorted(
+        SYNC
+        | (VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW)
+        | (REFUSAL | FINDING | DECIDED | DEAD | LETTER)
+    ),
 )
 def test_every_key_is_documented(key: str) -> None:
     assert f"`{key}`" in DOCUMENT.read_text(encoding="utf-8")

@@ -36,27 +36,27 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_2_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_3_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert database.execute("PRAGMA user_version").fetchone() == (3,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_what_is_stored_survives_a_crash_at_once(path: Path, tmp_path: Path) -> None:
     journal = Journal(path)
-    journal.put_study("s1", ROW)
+    journal.put_studies({"s1": ROW})
     shutil.copytree(path.parent, tmp_path / "crashed")  # as the disk is if the process dies now
     again = Journal(tmp_path / "crashed" / path.name)
     assert again.study("s1") == ROW
-    assert journal._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._store._database.execute("PRAGMA synchronous").fetchone() == (2,)
     again.close()
     journal.close()
 
 
 def test_the_journal_and_its_folder_are_for_the_owner_alone(path: Path) -> None:
     journal = Journal(path)
-    journal.put_study("s1", ROW)
+    journal.put_studies({"s1": ROW})
     assert mode(path.parent) == 0o700
     files = list(path.parent.iterdir())
     assert path in files
@@ -66,7 +66,7 @@ def test_the_journal_and_its_folder_are_for_the_owner_alone(path: Path) -> None:
 
 def test_a_study_comes_back_as_it_was_stored(path: Path) -> None:
     journal = Journal(path)
-    journal.put_study("s1", ROW)
+    journal.put_studies({"s1": ROW})
     journal.close()
     again = Journal(path)
     assert again.study("s1") == ROW
@@ -77,8 +77,8 @@ def test_a_study_comes_back_as_it_was_stored(path: Path) -> None:
 def test_a_study_has_one_row_however_often_it_is_stored(path: Path) -> None:
     journal = Journal(path)
     for state in ("planned", "sent", "refused"):
-        journal.put_study("s1", StudyRow(state, "", {}, {}))
-    assert journal._database.execute("SELECT state FROM study").fetchall() == [("refused",)]
+        journal.put_studies({"s1": StudyRow(state, "", {}, {})})
+    assert journal._store._database.execute("SELECT state FROM study").fetchall() == [("refused",)]
     journal.close()
 
 
@@ -103,7 +103,7 @@ def test_skipped_files_are_those_of_the_last_run_of_their_source(path: Path) -> 
 
 def test_forgetting_acknowledgements_keeps_the_instants_of_first_statement(path: Path) -> None:
     journal = Journal(path)
-    journal.put_study("s1", ROW)
+    journal.put_studies({"s1": ROW})
     journal.put_devices({"d1": "abc"})
     journal.forget_acknowledgements()
     assert journal.study("s1") == StudyRow("planned", "", ROW.statements, ROW.sources)
@@ -125,7 +125,7 @@ def test_a_journal_belongs_to_one_target_version_and_site(path: Path, name: str)
 def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 3")
+        database.execute("PRAGMA user_version = 4")
     before = path.read_bytes()
     with pytest.raises(FatalError) as caught:
         Journal(path)
@@ -173,11 +173,11 @@ def test_a_journal_that_another_run_holds_is_for_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Journal(path)
-    first.put_study("s1", ROW)
+    first.put_studies({"s1": ROW})
     original = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: original(*a, **{**k, "timeout": 0}))
     with pytest.raises(RetriableError) as caught:
-        Journal(path).put_study("s1", ROW)
+        Journal(path).put_studies({"s1": ROW})
     assert str(caught.value) == LINES["busy"].format(path)
     first.close()
     Journal(path).close()
@@ -193,7 +193,7 @@ def test_a_journal_that_is_refused_is_not_left_open(
         path.unlink()
         with closing(sqlite3.connect(path)) as database:
             database.execute(
-                "PRAGMA user_version = 3" if cause == "newer" else "CREATE TABLE x (y)"
+                "PRAGMA user_version = 4" if cause == "newer" else "CREATE TABLE x (y)"
             )
     if cause == "garbage":
         path.write_bytes(b"no database at all" * 100)
@@ -224,11 +224,11 @@ def test_a_write_that_fails_leaves_what_was_there(path: Path) -> None:
 
 def test_reading_only_makes_no_file_and_changes_none(path: Path) -> None:
     missing = Journal(path, read_only=True)
-    missing.put_study("s1", ROW)
+    missing.put_studies({"s1": ROW})
     missing.close()
     assert not path.parent.exists()
     journal = Journal(path)
-    journal.put_study("s1", ROW)
+    journal.put_studies({"s1": ROW})
     journal.close()
     before = path.read_bytes()
     copy = Journal(path, read_only=True)
@@ -252,13 +252,32 @@ def test_the_default_journal_follows_the_state_folder_that_is_set(tmp_path: Path
     )
 
 
-def test_a_journal_of_version_1_is_taken_over_and_all_is_due_once_more(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        (1, StudyRow("planned", "", {"p": None}, {})),
+        (2, StudyRow("sent", "sha", {"p": None}, {"here": {"digest": "claim"}})),
+    ],
+    ids=["1: all is due once more", "2: nothing is"],
+)
+def test_a_journal_of_an_older_version_is_taken_over(
+    path: Path, version: int, taken: StudyRow
+) -> None:
     row = StudyRow("sent", "sha", {"p": None}, {"here": {"digest": "claim"}})
     with closing(Journal(path)) as journal:
-        journal.put_study("s", row)
+        journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 1")
+        database.executescript(f"DROP TABLE dead; PRAGMA user_version = {version}")
     with closing(Journal(path)) as journal:
-        assert journal.study("s") == StudyRow("planned", "", {"p": None}, {})
+        assert journal.study("s") == taken
+        assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+
+
+def test_studies_are_stored_together_or_not_at_all(path: Path) -> None:
+    broken = StudyRow("sent", None, {}, {})  # type: ignore[arg-type]
+    with closing(Journal(path)) as journal:
+        with pytest.raises(FatalError):
+            journal.put_studies({"s1": ROW, "s2": broken})
+        assert journal.study("s1") is None

@@ -69,22 +69,6 @@ def test_one_entry_is_told_by_hapis_code_and_else_by_its_status(
     assert written(response) == word
 
 
-@pytest.mark.parametrize(
-    ("code", "is_conflict"),
-    [
-        ("HAPI-0550", True),
-        ("HAPI-0550: HAPI-0989", True),
-        ("HAPI-0825", True),
-        ("HAPI-0989", False),
-        ("HAPI-1094", False),
-        ("conflict", False),
-        ("", False),
-    ],
-)
-def test_only_writes_that_met_are_tried_again(code: str, *, is_conflict: bool) -> None:
-    assert Rejected(409, code).is_conflict is is_conflict
-
-
 def test_a_rejection_is_told_as_status_and_code_and_ends_no_run() -> None:
     assert str(Rejected(400, "HAPI-1094")) == "HTTP 400 HAPI-1094"
     assert str(Rejected(400, "")) == "HTTP 400"

@@ -45,8 +45,8 @@ class Session(requests.Session):
 class Time:
     """A clock that only sleep moves."""
 
-    def __init__(self) -> None:
-        self.moment, self.pauses = 1000.0, list[float]()
+    def __init__(self, spread: float = 1.0) -> None:
+        self.moment, self.pauses, self.spread = 1000.0, list[float](), spread
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -55,12 +55,19 @@ class Time:
 
     def clock(self) -> Clock:
         """Return the clock."""
-        return Clock(now=lambda: self.moment, monotonic=lambda: self.moment, sleep=self.sleep)
+        return Clock(
+            now=lambda: self.moment,
+            monotonic=lambda: self.moment,
+            sleep=self.sleep,
+            random=lambda: self.spread,
+        )
 
 
-def sent(*answers: Reply | Exception, timeout: float = 25.0) -> tuple[Any, Time, Session]:
+def sent(
+    *answers: Reply | Exception, timeout: float = 25.0, spread: float = 1.0
+) -> tuple[Any, Time, Session]:
     """Send one request; return the answer or the error, the time and the session."""
-    time, session = Time(), Session(answers)
+    time, session = Time(spread), Session(answers)
     transport = Transport(BASE, timeout, time.clock(), session)
     try:
         return transport.send("GET", "/metadata"), time, session
@@ -97,6 +104,16 @@ def test_pauses_double_until_the_time_is_over() -> None:
     assert time.pauses == [0.5, 1.0, 2.0, 4.0, 8.0]
     assert len(session.asked) == 6
     assert sum(time.pauses) < 25
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.25, 0.999])
+def test_clients_that_were_refused_together_do_not_come_back_together(spread: float) -> None:
+    _, time, _ = sent(busy(), busy(), busy(), OK, spread=spread)
+    assert time.pauses == [0.5 * spread, 1.0 * spread, 2.0 * spread]
+
+
+def test_the_spread_of_the_pauses_is_random_unless_told() -> None:
+    assert len({Clock().random() for _ in range(10)}) > 1
 
 
 def test_a_connection_that_is_refused_is_tried_again_in_the_same_way() -> None:

@@ -1,0 +1,102 @@
+"""Dead letters: studies that the target refuses for good, set aside until they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deidfhir.sync.recovery import Recovery, recovery_of
+from deidfhir.sync.store import Store
+
+SCHEMA = """
+CREATE TABLE dead (
+    id TEXT PRIMARY KEY,        -- id of the ImagingStudy
+    sha TEXT NOT NULL,          -- of what was refused: a change makes the study due again
+    name TEXT NOT NULL,         -- the input path that names it
+    status INTEGER NOT NULL,    -- HTTP status
+    server_code TEXT NOT NULL,  -- the server's own code; never its text
+    since TEXT NOT NULL,        -- instant of the first refusal
+    dropped INTEGER NOT NULL    -- 1 if the operator does not want to hear of it any more
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One study that is set aside.
+
+    Args:
+        id: The id of its ImagingStudy.
+        sha: Digest of what was refused.
+        name: The input path that names it.
+        status: HTTP status.
+        server_code: The server's own code, or an issue code of FHIR, or empty.
+        since: Instant of the first refusal.
+        dropped: Whether the operator gave it up.
+    """
+
+    id: str
+    sha: str
+    name: str
+    status: int
+    server_code: str
+    since: str
+    dropped: bool
+
+    @property
+    def cause(self) -> Recovery:
+        """What the refusal asks for, such as other data."""
+        return recovery_of(self.status, self.server_code)
+
+    @property
+    def answer(self) -> str:
+        """What the server answered: HTTP status and code."""
+        return f"HTTP {self.status} {self.server_code}".strip()
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """The dead letters of a journal.
+
+    Args:
+        store: The journal's database.
+    """
+
+    store: Store
+
+    def get(self, identity: str) -> DeadLetter | None:
+        """Return the letter of a study by its ImagingStudy id."""
+        return next(iter(self._read("WHERE id = ?", identity)), None)
+
+    def every(self) -> list[DeadLetter]:
+        """Return all letters, by the path that names them."""
+        return self._read("ORDER BY name, id")
+
+    def put(self, letter: DeadLetter) -> None:
+        """Set a study aside; one that was refused before keeps its instant."""
+        before = self.get(letter.id)
+        since = before.since if before else letter.since
+        values = (letter.id, letter.sha, letter.name, letter.status, letter.server_code, since)
+        with self.store.transaction():
+            sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)"
+            self.store.run(sql, *values, int(letter.dropped))
+
+    def take_away(self, ids: Iterable[str]) -> None:
+        """Make studies due again."""
+        with self.store.transaction():
+            for identity in ids:
+                self.store.run("DELETE FROM dead WHERE id = ?", identity)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Give studies up as they are: they are neither sent nor told of until they change."""
+        with self.store.transaction():
+            for identity in ids:
+                self.store.run("UPDATE dead SET dropped = 1 WHERE id = ?", identity)
+
+    def _read(self, rest: str, *values: str) -> list[DeadLetter]:
+        columns = "id, sha, name, status, server_code, since, dropped"
+        rows = self.store.rows(f"SELECT {columns} FROM dead {rest}", *values)  # noqa: S608 - ours
+        return [
+            DeadLetter(identity, sha, name, status, code, since, bool(dropped))
+            for identity, sha, name, status, code, since, dropped in rows
+        ]

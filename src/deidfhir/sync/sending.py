@@ -1,0 +1,149 @@
+"""Plans → transactions: several studies at a time; the one that is refused is found by halving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from deidfhir.errors import RetriableError
+from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.journal import Journal
+from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.packing import packed
+from deidfhir.sync.plan import Plan
+from deidfhir.sync.recovery import Recovery
+from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.sync.target import Target
+from deidfhir.sync.unit import Statements
+
+_BROKEN_IN_A_ROW = 3
+"""After so many studies that the server fails on, it is the server, not the studies."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written and waits to be durable."""
+
+    outcomes: list[str]
+    plan: Plan | None = None
+    devices: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends plans and keeps the journal true to what came of them.
+
+    Args:
+        target: A server or a folder.
+        journal: The target's journal: what is sent stands in it before, acknowledged after.
+        statements: What must be known of statements.
+        report: Counts what is done.
+        now: Gives the instant for what is set aside.
+    """
+
+    target: Target
+    journal: Journal
+    statements: Statements
+    report: SyncReport
+    now: Callable[[], str]
+    _unflushed: list[_Written] = field(default_factory=list, init=False)
+    _broken: int = field(default=0, init=False)
+
+    def send(self, plans: Iterable[Plan]) -> None:
+        """Send plans, as many in one transaction as the target takes."""
+        for group in packed(plans, self.target.limits):
+            self._send(group)
+
+    def _send(self, plans: list[Plan]) -> None:
+        self.journal.put_studies({plan.id: plan.before for plan in plans})
+        puts = [one for plan in plans for one in plan.puts]
+        deletes = [one for plan in plans for one in plan.deletes]
+        try:
+            outcomes = self.target.write(puts, deletes)
+        except Rejected as error:
+            if len(plans) > 1:
+                # All or nothing was written: nothing. Which of them is it?
+                middle = len(plans) // 2
+                self._send(plans[:middle])
+                self._send(plans[middle:])
+            else:
+                self._send_alone(plans[0], error)
+            return
+        self._broken = 0
+        for plan in plans:
+            own, outcomes = outcomes[: len(plan.puts)], outcomes[len(plan.puts) :]
+            self._written(_Written(own + ["deleted"] * len(plan.deletes), plan))
+
+    def _send_alone(self, plan: Plan, error: Rejected) -> None:
+        """Handle the refusal of a single study."""
+        if not plan.deletes or error.recovery.is_passing:
+            self._reject(error, plan, len(plan.puts))
+            return
+        # Some servers refuse deletion: what should go is overwritten and marked (D18).
+        marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
+        if plan.gone:
+            marked.append(self.statements.withdrawn_patient(plan.gone))
+        puts = [*plan.puts, *marked]
+        rewritten = self._write(puts, plan, failed=len(puts))
+        if rewritten is not None:
+            self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
+            self._written(_Written(rewritten, plan))
+
+    def send_shared(self, resources: list[JsonObject], shas: dict[str, str], plan: Plan) -> bool:
+        """Send what a study shares with others, before it; return whether it is there.
+
+        Args:
+            resources: The resources that the target lacks.
+            shas: Their digests, by id.
+            plan: The study's.
+        """
+        outcomes = self._write(resources, plan, failed=len(resources) + len(plan.puts))
+        if outcomes is None:
+            return False
+        self._written(_Written(outcomes, devices=shas))
+        return True
+
+    def _write(self, puts: list[JsonObject], plan: Plan, *, failed: int) -> list[str] | None:
+        try:
+            return self.target.write(puts)
+        except Rejected as error:
+            self._reject(error, plan, failed)
+            return None
+
+    def _reject(self, error: Rejected, plan: Plan, resources: int) -> None:
+        """Note a refusal: what may pass stays due, what does not is set aside until it changes.
+
+        A withdrawal is never set aside: what no longer holds must not stand for good.
+        """
+        self.report.count("failed", resources)
+        passing = error.recovery.is_passing
+        code = "server-failed" if passing else "rejected"
+        self.report.troubles.append(Trouble(code, plan.name, str(error)))
+        if not passing and plan.row.state == "sent":
+            answer = (error.status, error.server_code)
+            self.journal.dead.put(
+                DeadLetter(plan.id, plan.row.sha, plan.name, *answer, self.now(), dropped=False)
+            )
+        self._broken = self._broken + 1 if error.recovery is Recovery.BROKEN else 0
+        if self._broken >= _BROKEN_IN_A_ROW:
+            raise RetriableError("target-busy", url=self.target.shown, status=error.status, wait="")
+
+    def _written(self, one: _Written) -> None:
+        self._unflushed.append(one)
+        if self.target.at_once:
+            self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Note what was written as acknowledged; the caller has made it durable."""
+        rows = {}
+        for one in self._unflushed:
+            self.report.resources.update(one.outcomes)
+            if one.devices:
+                self.journal.put_devices(one.devices)
+            if one.plan:
+                rows[one.plan.id] = one.plan.row
+        if rows:
+            self.journal.put_studies(rows)
+            self.journal.dead.take_away(rows)
+        self._unflushed.clear()

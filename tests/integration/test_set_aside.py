@@ -1,0 +1,58 @@
+"""One study that a real server refuses, among others in the same transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from tests.integration.support import ASK, Archive, Site, held, only, versions
+from tests.synthetic.objects import equipment
+
+if TYPE_CHECKING:
+    from tests.conftest import Cli
+
+CLEANER = equipment(Manufacturer="PixelMed", ManufacturerModelName="DicomCleaner")
+PLAIN = (2, 4, 5, 6, 7)
+
+
+def test_only_the_study_that_the_server_refuses_is_set_aside_and_goes_through_when_it_may(
+    site: Site, archive: Archive, cli: Cli
+) -> None:
+    first = archive.put(1, ContributingEquipmentSequence=[CLEANER])
+    site.sync(archive.folder)
+    stated = site.stated(first)
+    (device,) = only("Device", stated)
+    # Someone deletes all of it, which the journal cannot know: the next study's Device is missing.
+    for kind in ("Provenance", "ImagingStudy", "Device"):
+        for name in only(kind, stated):
+            answer = requests.delete(f"{site.url}/{name}", headers=ASK, timeout=60)
+            answer.raise_for_status()
+    for study in PLAIN:
+        archive.put(study)
+    bad = archive.put(3, ContributingEquipmentSequence=[CLEANER])
+    run = site.sync(archive.folder)
+    (trouble,) = run.report["troubles"]
+    assert (trouble["finding"]["code"], trouble["finding"]["path"]) == ("rejected", str(bad))
+    assert trouble["detail"].startswith("HTTP 4")
+    assert run.code == 3
+    assert run.report["resources"]["created"] == 2 * len(PLAIN)
+    others = {name for study in PLAIN for name in site.stated(archive.folder / f"{study}-1-1.dcm")}
+    assert versions(site.url, others) == dict.fromkeys(others, "1")
+    own = set(site.stated(bad)) - {device}
+    assert held(site.url, own) == {}
+
+    again = site.sync(archive.folder)
+    assert (again.code, again.report["requests"]) == (3, 0)
+    assert [one["finding"]["code"] for one in again.report["troubles"]] == ["set-aside"]
+
+    where = ("--to", site.url, "--fhir", site.fhir, "--journal", site.journal, "--json")
+    (letter,) = cli("dead", "list", *where).report["letters"]
+    assert [f"ImagingStudy/{letter['id']}"] == list(only("ImagingStudy", site.stated(bad)))
+    assert (letter["path"], letter["cause"]) == (str(bad), "data")
+    answer = requests.put(f"{site.url}/{device}", json=stated[device], headers=ASK, timeout=60)
+    answer.raise_for_status()
+    assert cli("dead", "retry", letter["id"], *where).code == 0
+    last = site.sync(archive.folder)
+    assert (last.code, last.report["resources"]["created"]) == (0, len(own))
+    assert versions(site.url, own) == dict.fromkeys(own, "1")

@@ -1,0 +1,112 @@
+"""A target in memory that notes what was asked of it, and the studies and jobs of its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from deidfhir.sync.job import SyncJob
+from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.timing import Clock
+from deidfhir.sync.unit import Listing, Unit
+
+Json = dict[str, Any]
+AT = Clock(now=lambda: 1_700_000_000.9)
+ONE = Limits(studies=1, entries=500, size=1_000_000)
+
+
+class Statements:
+    """Nothing that the target holds is ours."""
+
+    def is_ours(self, provenance: Json, key: str) -> bool:
+        """Tell by the id."""
+        return bool(key) and str(provenance["id"]).startswith("p")
+
+    def is_withdrawn(self, provenance: Json) -> bool:
+        """Tell by a mark."""
+        return "withdrawn" in provenance
+
+    def patient_id(self, key: str) -> str:
+        """Make it of the key."""
+        return f"patient-{key}"
+
+    def withdrawn_patient(self, identity: str) -> Json:
+        """Leave type and id."""
+        return {"resourceType": "Patient", "id": identity, "active": False}
+
+    def stands_for(self, uid: str) -> str:
+        """Let it stand for itself."""
+        return uid
+
+    def withdrawn_study(self, resource: Json) -> Json:
+        """Leave type and id."""
+        return {key: resource[key] for key in ("resourceType", "id")}
+
+    def withdrawn_provenance(self, resource: Json) -> Json:
+        """Mark it."""
+        return {**resource, "withdrawn": True}
+
+
+@dataclass
+class Memory:
+    """A target in memory that notes what was asked of it, and fails when told to."""
+
+    journal: Journal
+    at_once: bool = True
+    batch: int = 2
+    limits: Limits = ONE
+    requests: int = 0
+    shown: str = "memory"
+    held: dict[str, Found] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    rows: list[StudyRow | None] = field(default_factory=list)
+    failures: dict[str, Exception] = field(default_factory=dict)
+
+    def stamp(self) -> str | None:
+        """Tell nothing."""
+        return None
+
+    def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
+        """Find what a test put there."""
+        ids = list(study_ids)
+        self.log.append(f"find {' '.join(ids)}")
+        return {one: self.held.get(one, Found(None, ())) for one in ids}
+
+    def read(self, kind: str, ids: Iterable[str]) -> dict[str, Json]:
+        """Have nothing."""
+        self.log.append(f"read {kind} {' '.join(ids)}")
+        return {}
+
+    def write(self, puts: Iterable[Json], deletes: Iterable[str] = ()) -> list[str]:
+        """Note the write, and what the journal says of the study at this moment."""
+        every = list(puts)
+        self.log.append("write " + " ".join([one["id"] for one in every] + list(deletes)))
+        self.rows.append(self.journal.study(every[0]["id"]))
+        for one in every:
+            if one["id"] in self.failures:
+                raise self.failures[one["id"]]
+        return ["created"] * len(every)
+
+    def flush(self) -> None:
+        """Note it."""
+        self.log.append("flush")
+
+    def rehearse(self) -> None:
+        """Note it."""
+        self.log.append("rehearse")
+
+
+def unit(number: int, *devices: str) -> Unit:
+    """Return a study with one Provenance."""
+    study = {"resourceType": "ImagingStudy", "id": f"s{number}"}
+    provenance = {"resourceType": "Provenance", "id": f"p{number}", "activity": {}}
+    made = tuple({"resourceType": "Device", "id": one} for one in devices)
+    return Unit(study, (provenance,), made, f"1.{number}", {f"1.{number}.1": "c"}, f"path {number}")
+
+
+def job(target: Memory, **options: Any) -> SyncJob:  # noqa: ANN401 - of SyncJob
+    """Return a job on a target."""
+    listing = Listing("source", frozenset())
+    return SyncJob(target, target.journal, Statements(), listing, clock=AT, **options)
