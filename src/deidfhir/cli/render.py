@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from deidfhir.cli.progress import printable
+from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
@@ -55,7 +56,8 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         **counts,
         "refused": len(refused),
         "findings": counts["findings"] + len(report.troubles),
-        "requests": run.target.requests,
+        "requests": run.target.traffic.requests,
+        "traffic": traffic_object(run.target.traffic),
         "resources": {name: report.resources[name] for name in RESOURCE_OUTCOMES},
         "withdrawn": report.withdrawn,
         **_details(run.work),
@@ -79,7 +81,8 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
         "accept": sorted(one.value for one in run.work.policy.accept),
         "policy": run.work.context.decided(),
         **input_counts(run.work),
-        "requests": run.target.requests,
+        "requests": run.target.traffic.requests,
+        "traffic": traffic_object(run.target.traffic),
         "ok": report.ok,
         "missing": len(report.missing),
         "drifted": len(report.drifted),
@@ -162,7 +165,7 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
         *input_lines(run.work),
         f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
         f"{word:<9} {told or 'nothing to send'}",
-        f"requests  {run.target.requests}",
+        *traffic_lines(run.target.traffic),
     ]
     loud = [
         f"{one.name}: {Finding(one.code).text}" + (f" ({one.detail})" if one.detail else "")
@@ -185,5 +188,5 @@ def verify_lines(run: VerifyRun) -> list[str]:
             if report.missing or report.drifted
             else []
         ),
-        f"requests  {run.target.requests}",
+        *traffic_lines(run.target.traffic),
     ]

@@ -86,7 +86,7 @@ def install_package(
     done: Counter[str] = Counter()
     for one in resources:
         done[_put(one, held.get(reference(one)), target)] += 1
-    return done, target.requests
+    return done, target.traffic.requests
 
 
 def _held(resources: list[JsonObject], server: FhirServer) -> dict[str, JsonObject]:

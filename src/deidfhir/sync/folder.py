@@ -14,6 +14,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
 from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.traffic import Traffic
 
 LIMITS = Limits(studies=500, entries=100_000, size=100_000_000)
 KINDS = ("Device", "Endpoint", "ImagingStudy", "Patient", "Provenance")
@@ -31,7 +32,7 @@ class NdjsonFolder:
     batch: int = 500
     limits: Limits = LIMITS
     at_once: bool = False
-    requests: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
     _held: dict[str, dict[str, JsonObject]] = field(default_factory=dict, init=False)
     _touched: set[str] = field(default_factory=set, init=False)
 

@@ -11,6 +11,7 @@ from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.outcome import Rejected, objects, written
 from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Answer, Transport
 
 # Without it HAPI adds up meta.tag and meta.security over updates: a label taken away would stay.
@@ -49,9 +50,9 @@ class FhirServer:
         return self.transport.shown_url
 
     @property
-    def requests(self) -> int:
-        """How many requests were sent so far."""
-        return self.transport.count
+    def traffic(self) -> Traffic:
+        """What the requests cost so far."""
+        return self.transport.traffic
 
     def stamp(self) -> str | None:
         """A server does not say whether someone else changed it."""

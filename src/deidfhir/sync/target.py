@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any, Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Target(Protocol):
         """How the target is named in messages: a URL without credentials, or a path."""
 
     @property
-    def requests(self) -> int:
-        """How many requests were sent so far."""
+    def traffic(self) -> Traffic:
+        """What the requests cost so far."""
 
     def stamp(self) -> str | None:
         """Return what changes when someone else changes the target, or None if unknowable."""

@@ -19,9 +19,11 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.traffic import Traffic
 from deidfhir.version import __version__
 
 Result = TypeVar("Result")
+_Received = tuple[int, Mapping[str, str], bytes]
 MIME = "application/fhir+json"
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.5
@@ -59,7 +61,7 @@ class Transport:
     timeout: float = DEFAULT_TIMEOUT
     clock: Clock = field(default_factory=Clock)
     session: requests.Session = field(default_factory=requests.Session)
-    count: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def shown_url(self) -> str:
@@ -100,6 +102,7 @@ class Transport:
                 if spent or self.clock.monotonic() + wait >= deadline:
                     raise again.reason from None
             self.clock.sleep(wait)
+            self.traffic.repeated += 1
             pause *= 2
 
     def _once(
@@ -116,7 +119,7 @@ class Transport:
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         left = max(0.1, deadline - self.clock.monotonic())
 
-        def exchange() -> tuple[int, Mapping[str, str], bytes]:
+        def exchange() -> _Received:
             with self.session.request(
                 method,
                 self.base_url.rstrip("/") + path,
@@ -128,7 +131,13 @@ class Transport:
             ) as response:
                 return response.status_code, response.headers, self._content(response)
 
-        self.count += 1
+        self.traffic.sent += len(data or b"")
+        return self._judged(*self._received(left, exchange))
+
+    def _received(self, left: float, exchange: Callable[[], _Received]) -> _Received:
+        begun = self.clock.monotonic()
+        # Until it is answered, however that ends.
+        self.traffic.unanswered += 1
         try:
             status, answered, content = within(left, exchange)
         except requests.exceptions.SSLError:
@@ -141,7 +150,9 @@ class Transport:
             ) from None
         except (requests.exceptions.RequestException, HTTPError) as error:
             raise _Again(self._down(type(error).__name__)) from None
-        return self._judged(status, answered, content)
+        self.traffic.unanswered -= 1
+        self.traffic.answered(status, len(content), self.clock.monotonic() - begun)
+        return status, answered, content
 
     def _content(self, response: requests.Response) -> bytes:
         content = bytearray()

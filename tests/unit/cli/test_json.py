@@ -23,7 +23,7 @@ FINDING = {"code", "path", "severity", "issue", "text", "action", "section"}
 SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
-    *("error", "exit_code", "tools", "unrecognised", "outcome", "policy"),
+    *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic"),
 }
 SYNC = SHARED | {"dry_run", "withdrawn", "troubles"}
 VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
@@ -42,6 +42,7 @@ STUDY = {
 EXPLAIN = {"path", "objects", "policy"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
+TRAFFIC = {"statuses", "unanswered", "repeated", "sent", "received", "seconds"}
 DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
 LETTER = {"id", "path", "cause", "status", "server_code", "since", "dropped"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
@@ -87,6 +88,7 @@ def verify(cli: Cli, archive: Path, tmp_path: Path) -> dict[str, Any]:
 def test_sync_prints_these_keys(sync: dict[str, Any]) -> None:
     assert set(sync) == SYNC
     assert list(sync["resources"]) == RESOURCES
+    assert set(sync["traffic"]) == TRAFFIC
     assert set(sync["policy"]) == DECIDED
     assert set(sync["verdicts"]) == VERDICTS
     assert set(sync["refusals"][0]) == REFUSAL
@@ -162,7 +164,7 @@ def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
     sorted(
         SYNC
         | (VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW)
-        | (REFUSAL | FINDING | DECIDED | DEAD | LETTER)
+        | (REFUSAL | FINDING | DECIDED | DEAD | LETTER | TRAFFIC)
     ),
 )
 def test_every_key_is_documented(key: str) -> None:

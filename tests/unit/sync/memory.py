@@ -10,6 +10,7 @@ from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.target import Found, Limits
 from deidfhir.sync.timing import Clock
+from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.unit import Listing, Unit
 
 Json = dict[str, Any]
@@ -57,7 +58,7 @@ class Memory:
     at_once: bool = True
     batch: int = 2
     limits: Limits = ONE
-    requests: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
     shown: str = "memory"
     held: dict[str, Found] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)

@@ -187,7 +187,42 @@ def test_the_requests_are_counted_with_their_repetitions() -> None:
     transport = Transport(BASE, 25.0, time.clock(), session)
     transport.send("GET", "/metadata")
     transport.send("GET", "/metadata")
-    assert transport.count == 3
+    assert transport.traffic.requests == 3
+    assert transport.traffic.statuses == {503: 1, 200: 2}
+    assert (transport.traffic.repeated, transport.traffic.unanswered) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts"),
+    [
+        (requests.ConnectionError("refused"), 6),
+        (requests.ReadTimeout(), 1),
+        (requests.exceptions.SSLError("x"), 1),
+    ],
+)
+def test_what_is_not_answered_is_counted_as_such(failure: Exception, attempts: int) -> None:
+    time, session = Time(), Session([failure])
+    transport = Transport(BASE, 25.0, time.clock(), session)
+    with pytest.raises(DeidFhirError):
+        transport.send("PUT", "/X/1", body={"resourceType": "X"})
+    assert (transport.traffic.unanswered, transport.traffic.seconds) == (attempts, [])
+    assert transport.traffic.repeated == attempts - 1
+    assert transport.traffic.sent == attempts * len(b'{"resourceType": "X"}')
+
+
+def test_an_answer_is_counted_with_its_bytes_and_its_time() -> None:
+    time, session = Time(), Session([OK])
+    original = session.request
+
+    def slow(*arguments: Any, **options: Any) -> requests.Response:  # noqa: ANN401
+        time.moment += 0.25
+        return original(*arguments, **options)
+
+    session.request = slow  # type: ignore[method-assign]
+    transport = Transport(BASE, 25.0, time.clock(), session)
+    transport.send("GET", "/metadata")
+    assert transport.traffic.seconds == [0.25]
+    assert (transport.traffic.sent, transport.traffic.received) == (0, len(OK[1]))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""What the requests of a run cost: how many, how long, how large, and what was answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import ceil
+
+QUANTILES = (50, 95, 99)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """The requests of one run, each attempt counted.
+
+    Args:
+        statuses: HTTP status → how many answers had it.
+        unanswered: Attempts without an answer: no connection, cut, or silent for too long.
+        repeated: Attempts that were repetitions of one that failed.
+        sent: Bytes of bodies sent.
+        received: Bytes of bodies received, decompressed.
+        seconds: How long each answered attempt took.
+    """
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    unanswered: int = 0
+    repeated: int = 0
+    sent: int = 0
+    received: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """How many attempts there were."""
+        return self.statuses.total() + self.unanswered
+
+    def answered(self, status: int, received: int, seconds: float) -> None:
+        """Count an answer.
+
+        Args:
+            status: HTTP status.
+            received: Bytes of its body.
+            seconds: From the request to the end of the body.
+        """
+        self.statuses[status] += 1
+        self.received += received
+        self.seconds.append(seconds)
+
+    def quantile(self, percent: int) -> float | None:
+        """Return in how many seconds so many of the answers were there; None without any.
+
+        Args:
+            percent: From 1 to 100; the nearest rank, so that it is a time that was measured.
+        """
+        if not self.seconds:
+            return None
+        return sorted(self.seconds)[ceil(percent / 100 * len(self.seconds)) - 1]
