@@ -76,7 +76,9 @@ class DeadLetters:
         """Set a study aside; one that was refused before keeps its instant."""
         before = self.get(letter.id)
         since = before.since if before else letter.since
-        values = (letter.id, letter.sha, letter.name, letter.status, letter.server_code, since)
+        # A file name need not be UTF-8; SQLite's texts must be.
+        name = letter.name.encode("utf-8", "backslashreplace").decode()
+        values = (letter.id, letter.sha, name, letter.status, letter.server_code, since)
         with self.store.transaction():
             sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)"
             self.store.run(sql, *values, int(letter.dropped))

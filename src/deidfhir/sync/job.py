@@ -173,6 +173,7 @@ class SyncJob:
         if not (plan.puts or plan.stale):
             if not self.dry_run:
                 self.journal.put_studies({plan.id: plan.row})
+                self.journal.dead.take_away([plan.id])
             return []
         self.report.withdrawn += 1
         self.report.troubles.append(Trouble("claim-withdrawn", plan.name))

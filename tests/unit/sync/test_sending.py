@@ -181,6 +181,21 @@ def test_a_withdrawal_that_is_refused_is_never_set_aside(journal: Journal) -> No
     assert journal.dead.every() == []
 
 
+def test_a_letter_goes_with_its_study_once_that_is_refused_and_nothing_stands_of_it(
+    journal: Journal,
+) -> None:
+    job(memory(journal, s1=Rejected(422, "invariant"))).run([unit(1)])
+    report = job(memory(journal)).run([REFUSED])
+    assert (report.troubles, journal.dead.every()) == ([], [])
+
+
+def test_a_path_that_is_no_utf_8_can_be_set_aside(journal: Journal) -> None:
+    odd = replace(unit(1), name="path \udcff")
+    report = job(memory(journal, s1=Rejected(422, "invariant"))).run([odd])
+    assert report.error is None
+    assert [one.name for one in journal.dead.every()] == ["path \\udcff"]
+
+
 def test_a_study_whose_devices_are_refused_is_set_aside_and_holds_up_no_other(
     journal: Journal,
 ) -> None:
