@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from tests.synthetic.samples import write_samples
 if TYPE_CHECKING:
     from tests.integration.relay import Relay
 
+STOPPING = b"deidfhir: stopping after what is under way; ask again to stop at once\n"
 LONG_AGO = 946_684_800.0
 WITHOUT_BROKEN = ("tcia-ct", "pixelmed-with-equipment", "two-equipment-items", "dicom-json")
 
@@ -139,7 +141,38 @@ def test_a_run_that_is_killed_is_completed_by_the_next(
     assert site.sync(archive.folder).report["requests"] == 0
 
 
-def test_a_run_that_is_interrupted_holds_its_journal_and_leaves_no_value_behind(
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_stop_hears_the_answer_under_way_and_is_completed_by_the_next(
+    r4_site: Site, archive: Archive, relay: Relay, number: signal.Signals
+) -> None:
+    for study in range(1, 8 * LIMITS.studies):
+        archive.put(study)
+    where = ("--to", relay.url, "--journal", r4_site.journal, "--json")
+    with subprocess.Popen(
+        command("sync", archive.folder, *where),
+        env=process_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not relay.writes and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=60)
+    report = json.loads(out)
+    assert running.returncode == 5
+    assert err == STOPPING + f"deidfhir: {report['error']}\n".encode()
+    created = report["resources"]["created"]
+    stated = r4_site.stated(archive.folder)
+    assert 0 < created < len(stated)
+    assert len(versions(r4_site.url, stated)) == created
+    again = r4_site.to(relay.url).sync(archive.folder)
+    assert again.report["resources"] == counted(created=len(stated) - created, unchanged=created)
+    assert versions(r4_site.url, stated) == dict.fromkeys(stated, "1")
+
+
+def test_a_run_that_is_interrupted_twice_holds_its_journal_and_leaves_no_value_behind(
     r4_site: Site, archive: Archive, relay: Relay
 ) -> None:
     archive.put(1, DeidentificationMethod="PLANTED")
@@ -156,12 +189,16 @@ def test_a_run_that_is_interrupted_holds_its_journal_and_leaves_no_value_behind(
         assert relay.withheld.wait(60)
         meanwhile = r4_site.cli("sync", archive.folder, *where)
         running.send_signal(signal.SIGINT)
+        assert running.stderr is not None
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     assert meanwhile.code == 5
     assert meanwhile.err == (
         f"deidfhir: another run holds the journal {r4_site.journal}: "
         "run the same command again when it is done\n"
     )
+    assert first == STOPPING
     assert (running.returncode, out) == (1, b"")
     assert err == b"deidfhir: interrupted; the same command goes on where it stopped\n"
     assert b"PLANTED" not in b"".join(
@@ -195,5 +232,5 @@ def test_the_report_of_a_second_run_is_the_same_but_for_what_it_sent(
     archive.put(1)
     first, second = (json.loads(r4_site.sync(archive.folder).out) for _ in range(2))
     for told in (first, second):
-        del told["requests"], told["resources"]
+        del told["requests"], told["traffic"], told["resources"]
     assert first == second

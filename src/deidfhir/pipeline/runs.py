@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deidfhir.errors import SkippableError
+from deidfhir.errors import RetriableError, SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
@@ -15,7 +15,7 @@ from deidfhir.pipeline.targets import open_journal, open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock, never
 from deidfhir.sync.unit import Listing
 from deidfhir.sync.verify import VerifyJob, VerifyReport
 
@@ -31,20 +31,30 @@ class RunOptions:
         paths: Files and folders.
         context: FHIR version, settings, policy and instant of recording.
         progress: Told of progress, if given.
+        stop: Asked file by file, and by a sync study by study, whether to end the run.
     """
 
     paths: tuple[Path, ...]
     context: MappingContext
     progress: Progress | None = None
+    stop: Callable[[], bool] = never
 
     def work(self) -> Work:
         """Read the PATHs.
 
         Raises:
             UsageError: `path-missing`.
+            RetriableError: `interrupted`.
         """
-        reading = read_paths(self.paths, self.tick("files read"))
-        return Work(reading, self.context)
+        tick = self.tick("files read")
+
+        def read(count: int) -> None:
+            if tick is not None:
+                tick(count)
+            if self.stop():
+                raise RetriableError("interrupted")
+
+        return Work(read_paths(self.paths, read), self.context)
 
     def tick(self, what: str) -> Callable[[int], None] | None:
         """Return what a room calls with its own count."""
@@ -163,6 +173,7 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
             dry_run=dry_run,
             clock=where.clock or Clock(),
             progress=options.tick("studies done"),
+            stop=options.stop,
         )
         return SyncRun(work, target, job.run(work.units()))
     finally:

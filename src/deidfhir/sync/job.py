@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from deidfhir.errors import DeidFhirError
+from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.sending import Sender
 from deidfhir.sync.target import Found, Target, comparable, held_of
-from deidfhir.sync.timing import Clock
+from deidfhir.sync.timing import Clock, never
 from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
 
 
@@ -30,6 +30,7 @@ class SyncJob:
         dry_run: Whether only to say what would be sent.
         clock: The time.
         progress: Called with the number of studies done.
+        stop: Asked before each transaction and after each study whether to end the run.
     """
 
     target: Target
@@ -39,6 +40,7 @@ class SyncJob:
     dry_run: bool = False
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int], None] | None = None
+    stop: Callable[[], bool] = never
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: set[str] = field(default_factory=set, init=False)
@@ -55,7 +57,7 @@ class SyncJob:
             self._trust_journal()
             self._planner = self._made_planner()
             self._sender = Sender(
-                self.target, self.journal, self.statements, self.report, self._now
+                self.target, self.journal, self.statements, self.report, self._now, self.stop
             )
             due = (one for one in work if not self._is_settled(one) and not self._is_dead(one))
             while batch := list(islice(due, self.target.batch)):
@@ -206,3 +208,5 @@ class SyncJob:
         self._done += 1
         if self.progress:
             self.progress(self._done)
+        if self.stop():
+            raise RetriableError("interrupted")

@@ -40,6 +40,7 @@ class Sender:
         statements: What must be known of statements.
         report: Counts what is done.
         now: Gives the instant for what is set aside.
+        stop: Asked before each transaction whether to end the run.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Sender:
     statements: Statements
     report: SyncReport
     now: Callable[[], str]
+    stop: Callable[[], bool]
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _broken: int = field(default=0, init=False)
 
@@ -56,6 +58,8 @@ class Sender:
             self._send(group)
 
     def _send(self, plans: list[Plan]) -> None:
+        if self.stop():
+            raise RetriableError("interrupted")
         self.journal.put_studies({plan.id: plan.before for plan in plans})
         puts = [one for plan in plans for one in plan.puts]
         deletes = [one for plan in plans for one in plan.deletes]

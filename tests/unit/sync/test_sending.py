@@ -210,6 +210,34 @@ def test_a_study_whose_devices_are_refused_is_set_aside_and_holds_up_no_other(
     assert [one.id for one in journal.dead.every()] == ["s1"]
 
 
+def test_a_run_that_is_asked_to_stop_ends_after_the_transaction_under_way(
+    journal: Journal,
+) -> None:
+    target = memory(journal)
+    target.batch = 24
+    report = job(target, stop=lambda: len(numbers(target)) == 2).run(
+        [unit(number) for number in range(1, 25)]
+    )
+    assert report.error is not None
+    assert (report.error.code, report.error.exit_code) == ("interrupted", 5)
+    assert (report.exit_code, report.resources) == (5, {"created": 32})
+    assert [len(one) for one in numbers(target)] == [8, 8]
+    states = [journal.study(f"s{number}") for number in range(1, 25)]
+    assert [one.state if one else None for one in states] == ["sent"] * 16 + [None] * 8
+    again = memory(journal)
+    assert job(again).run([unit(number) for number in range(1, 25)]).exit_code == 0
+    assert numbers(again) == [list(range(17, 25))]
+
+
+def test_a_run_can_be_stopped_while_it_has_nothing_to_send(journal: Journal) -> None:
+    work = [unit(number) for number in range(1, 9)]
+    job(memory(journal)).run(work)
+    told: list[int] = []
+    report = job(memory(journal), progress=told.append, stop=lambda: len(told) == 3).run(work)
+    assert report.error is not None
+    assert (report.error.code, told) == ("interrupted", [1, 2, 3])
+
+
 def test_a_server_that_fails_on_everything_ends_the_run(journal: Journal) -> None:
     every = {f"s{number}": Rejected(500, "HAPI-0389") for number in range(1, 9)}
     target = memory(journal, **every)
