@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.conftest import HAS_POSTGRES
-from tests.integration.support import Archive, Json, Site, counted, held, only, versions
+from tests.integration.support import ASK, Archive, Json, Site, counted, held, only, versions
 from tests.synthetic.objects import equipment
 from tests.synthetic.samples import write_samples
 
@@ -120,3 +121,20 @@ def test_a_dry_run_cannot_know_that_deletion_is_refused_but_writes_nothing(
     run = refusing.sync(archive.folder, "--dry-run")
     assert (run.code, run.report["resources"]) == (3, counted(updated=1, deleted=1))
     assert versions(refusing.url, stated) == dict.fromkeys(stated, "1")
+
+
+def test_a_step_to_which_someone_else_refers_is_marked_as_withdrawn(
+    site: Site, archive: Archive
+) -> None:
+    archive.put(1)
+    site.sync(archive.folder)
+    (name,) = only("Provenance", site.stated(archive.folder))
+    note = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": name}}
+    answer = requests.post(f"{site.url}/Basic", json=note, headers=ASK, timeout=60)
+    answer.raise_for_status()
+    archive.put(1, PatientIdentityRemoved="NO")
+    run = site.sync(archive.folder)
+    assert (run.code, codes(run.report)) == (3, ["claim-withdrawn", "withdrawal-marked"])
+    assert withdrawn(held(site.url, [name])[name])
+    again = site.sync(archive.folder)
+    assert (again.report["requests"], codes(again.report)) == (0, [])

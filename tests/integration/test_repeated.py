@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import socket
 import subprocess
 import time
 from functools import partial
@@ -194,9 +196,10 @@ def test_a_run_that_is_interrupted_twice_holds_its_journal_and_leaves_no_value_b
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     assert meanwhile.code == 5
-    assert meanwhile.err == (
-        f"deidfhir: another run holds the journal {r4_site.journal}: "
-        "run the same command again when it is done\n"
+    assert re.fullmatch(
+        rf"deidfhir: process {running.pid} on {re.escape(socket.gethostname())} since \S+ is "
+        r"syncing to this target already: run the same command again when it is done\n",
+        meanwhile.err,
     )
     assert first == STOPPING
     assert (running.returncode, out) == (1, b"")

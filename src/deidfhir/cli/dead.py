@@ -45,7 +45,6 @@ def dead(options: argparse.Namespace, _progress: Progress) -> int:
 def _object(letter: DeadLetter) -> dict[str, Any]:
     return {
         "id": letter.id,
-        "path": letter.name,
         "cause": letter.cause,
         "status": letter.status,
         "server_code": letter.server_code,
@@ -56,13 +55,12 @@ def _object(letter: DeadLetter) -> dict[str, Any]:
 
 def _line(letter: DeadLetter) -> str:
     dropped = " (given up)" if letter.dropped else ""
-    return f"  {letter.id}  {letter.answer}  {letter.name}{dropped}"
+    return f"  {letter.id}  {letter.since}  {letter.answer}{dropped}"
 
 
 def _shown(letter: DeadLetter) -> list[str]:
     return [
         f"study     ImagingStudy/{letter.id}",
-        f"path      {letter.name}",
         f"cause     {letter.cause}",
         f"answer    {letter.answer}",
         f"since     {letter.since}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
 from deidfhir.pipeline.sources import read_paths, require_paths
-from deidfhir.pipeline.targets import open_journal, open_target
+from deidfhir.pipeline.targets import lease_of, open_journal, open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
@@ -156,13 +157,18 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
     Raises:
         UsageError: A PATH or the target is not usable.
         FatalError: The journal is not usable, or another target's.
+        RetriableError: `target-held` or `journal-busy`: another run is under way.
     """
     require_paths(options.paths)
     target = where.open(options.context)
-    journal = open_journal(
-        where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
-    )
-    try:
+    clock = where.clock or Clock()
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
+        journal = open_journal(
+            where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
+        )
+        stack.callback(journal.close)
         work = options.work()
         reading = work.reading
         job = SyncJob(
@@ -171,13 +177,11 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
             statements=OurStatements(options.context),
             listing=Listing(reading.source, reading.missing_files(), reading.places),
             dry_run=dry_run,
-            clock=where.clock or Clock(),
+            clock=clock,
             progress=options.tick("studies done"),
             stop=options.stop,
         )
         return SyncRun(work, target, job.run(work.units()))
-    finally:
-        journal.close()
 
 
 def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:

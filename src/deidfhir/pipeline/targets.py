@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
+from deidfhir.sync.lease import Lease
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
@@ -93,16 +96,8 @@ def open_journal(
     Raises:
         FatalError: `journal-other-target`, `journal-unusable` or `journal-newer`.
     """
-    name = _name(target)
-    identity = {
-        "target": name,
-        "fhir": context.version.name,
-        "site": _site(context),
-    }
-    if path is None:
-        kind = "server" if isinstance(target, FhirServer) else "folder"
-        digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        path = default_path(kind, dict(os.environ), digest)
+    identity = _identity(target, context)
+    path = path or _default(target, identity["target"])
     if rehearsed:
         require_writable(path)
     journal = Journal(path, read_only=read_only)
@@ -112,6 +107,34 @@ def open_journal(
     if not read_only:
         journal.claim(**identity)
     return journal
+
+
+def lease_of(path: Path | None, target: Target, context: MappingContext, now: float) -> Lease:
+    """Return the lease that a sync holds: of one site on one target, whatever its journal.
+
+    Args:
+        path: The journal's file; None for the default.
+        target: The target.
+        context: Tells FHIR version and namespace.
+        now: Seconds since the epoch, for whoever finds it held.
+    """
+    identity = _identity(target, context)
+    default = _default(target, "\n".join(identity.values())).with_suffix(".lease")
+    beside = (path.with_name(default.name),) if path is not None else ()
+    since = datetime.fromtimestamp(int(now), UTC).isoformat()
+    holder = f"process {os.getpid()} on {socket.gethostname()} since {since}"
+    return Lease((default, *beside), holder)
+
+
+def _identity(target: Target, context: MappingContext) -> dict[str, str]:
+    """Return to what a journal belongs."""
+    return {"target": _name(target), "fhir": context.version.name, "site": _site(context)}
+
+
+def _default(target: Target, name: str) -> Path:
+    kind = "server" if isinstance(target, FhirServer) else "folder"
+    digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return default_path(kind, dict(os.environ), digest)
 
 
 def _site(context: MappingContext) -> str:

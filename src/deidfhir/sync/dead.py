@@ -12,7 +12,6 @@ SCHEMA = """
 CREATE TABLE dead (
     id TEXT PRIMARY KEY,        -- id of the ImagingStudy
     sha TEXT NOT NULL,          -- of what was refused: a change makes the study due again
-    name TEXT NOT NULL,         -- the input path that names it
     status INTEGER NOT NULL,    -- HTTP status
     server_code TEXT NOT NULL,  -- the server's own code; never its text
     since TEXT NOT NULL,        -- instant of the first refusal
@@ -28,7 +27,6 @@ class DeadLetter:
     Args:
         id: The id of its ImagingStudy.
         sha: Digest of what was refused.
-        name: The input path that names it.
         status: HTTP status.
         server_code: The server's own code, or an issue code of FHIR, or empty.
         since: Instant of the first refusal.
@@ -37,7 +35,6 @@ class DeadLetter:
 
     id: str
     sha: str
-    name: str
     status: int
     server_code: str
     since: str
@@ -69,18 +66,16 @@ class DeadLetters:
         return next(iter(self._read("WHERE id = ?", identity)), None)
 
     def every(self) -> list[DeadLetter]:
-        """Return all letters, by the path that names them."""
-        return self._read("ORDER BY name, id")
+        """Return all letters, by id."""
+        return self._read("ORDER BY id")
 
     def put(self, letter: DeadLetter) -> None:
         """Set a study aside; one that was refused before keeps its instant."""
         before = self.get(letter.id)
         since = before.since if before else letter.since
-        # A file name need not be UTF-8; SQLite's texts must be.
-        name = letter.name.encode("utf-8", "backslashreplace").decode()
-        values = (letter.id, letter.sha, name, letter.status, letter.server_code, since)
+        values = (letter.id, letter.sha, letter.status, letter.server_code, since)
         with self.store.transaction():
-            sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)"
+            sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?)"
             self.store.run(sql, *values, int(letter.dropped))
 
     def take_away(self, ids: Iterable[str]) -> None:
@@ -96,9 +91,9 @@ class DeadLetters:
                 self.store.run("UPDATE dead SET dropped = 1 WHERE id = ?", identity)
 
     def _read(self, rest: str, *values: str) -> list[DeadLetter]:
-        columns = "id, sha, name, status, server_code, since, dropped"
+        columns = "id, sha, status, server_code, since, dropped"
         rows = self.store.rows(f"SELECT {columns} FROM dead {rest}", *values)  # noqa: S608 - ours
         return [
-            DeadLetter(identity, sha, name, status, code, since, bool(dropped))
-            for identity, sha, name, status, code, since, dropped in rows
+            DeadLetter(identity, sha, status, code, since, bool(dropped))
+            for identity, sha, status, code, since, dropped in rows
         ]

@@ -116,7 +116,14 @@ class SyncJob:
         if letter is None or not isinstance(one, Unit) or letter.sha != one.sha:
             return False
         if not letter.dropped:
-            self.report.troubles.append(Trouble("set-aside", one.name, letter.answer))
+            told = f"{letter.answer}, {letter.id}"
+            self.report.troubles.append(Trouble("set-aside", one.name, told))
+        row = self.journal.study(one.id)
+        if row is not None and not self.dry_run:
+            # What this source lists now is noted all the same: others ask what is still listed.
+            sources = self._planner.sources(one, row, sent=False)
+            if sources != row.sources:
+                self.journal.put_studies({one.id: replace(row, sources=sources)})
         self._tick()
         return True
 
@@ -174,8 +181,7 @@ class SyncJob:
         """Return the plan if there is anything to withdraw."""
         if not (plan.puts or plan.stale):
             if not self.dry_run:
-                self.journal.put_studies({plan.id: plan.row})
-                self.journal.dead.take_away([plan.id])
+                self.journal.acknowledge({plan.id: plan.row})
             return []
         self.report.withdrawn += 1
         self.report.troubles.append(Trouble("claim-withdrawn", plan.name))

@@ -105,6 +105,12 @@ class Journal:
                 sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?)"
                 self._store.run(sql, identity, row.state, row.sha, statements, sources)
 
+    def acknowledge(self, rows: Mapping[str, StudyRow]) -> None:
+        """Store the rows of studies of which the target has taken all: nothing is set aside."""
+        with self._store.transaction():
+            self.put_studies(rows)
+            self.dead.take_away(rows)
+
     def device(self, identity: str) -> str | None:
         """Return the digest of a Device that was acknowledged."""
         for (sha,) in self._store.rows("SELECT sha FROM device WHERE id = ?", identity):

@@ -31,6 +31,7 @@ class Plan:
         stale: Provenance that are no longer stated, as the target has them.
         row: The row to store once the writes are acknowledged.
         before: The row to store before they are sent.
+        replaces: Whether the target holds something of the study that they replace or withdraw.
         gone: The id of a Patient of ours that is no longer stated, or an empty text.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     stale: list[JsonObject]
     row: StudyRow
     before: StudyRow
+    replaces: bool
     gone: str = ""
 
     @property
@@ -141,6 +143,7 @@ class Planner:
             stale=[one for one in self._ours(unit, found, row) if one["id"] not in stated],
             row=StudyRow("sent", unit.sha, recorded, self.sources(unit, row, sent=True)),
             before=StudyRow("planned", "", kept, self.sources(unit, row, sent=False)),
+            replaces=found.study is not None or bool(self._ours(unit, found, row)),
         )
 
     def withdrawal(self, refused: Refused, found: Found, row: StudyRow | None) -> Plan:
@@ -164,6 +167,7 @@ class Planner:
             stale=stale,
             row=StudyRow("refused", "", {}, self.sources(refused, row, sent=True)),
             before=StudyRow("planned", "", statements, self.sources(refused, row, sent=False)),
+            replaces=True,
         )
 
     def sources(

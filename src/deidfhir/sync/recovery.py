@@ -35,7 +35,7 @@ def recovery_of(status: int, server_code: str) -> Recovery:
         server_code: The server's own code, such as HAPI-1094; possibly empty.
     """
     for row in table("server-codes.toml")["refusal"]:
-        fits = status in row.get("status", (status,))
+        fits = status in row.get("status", (status,)) and status >= row.get("least", 0)
         if fits and server_code.startswith(tuple(row.get("codes", ("",)))):
             return Recovery(row["recovery"])
     return Recovery.DATA

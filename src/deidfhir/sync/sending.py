@@ -51,11 +51,14 @@ class Sender:
     stop: Callable[[], bool]
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _broken: int = field(default=0, init=False)
+    _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
 
     def send(self, plans: Iterable[Plan]) -> None:
         """Send plans, as many in one transaction as the target takes."""
         for group in packed(plans, self.target.limits):
             self._send(group)
+        if self._refused:
+            self._give_up_if_broken(list(self._refused.values())[-1])
 
     def _send(self, plans: list[Plan]) -> None:
         if self.stop():
@@ -81,16 +84,22 @@ class Sender:
 
     def _send_alone(self, plan: Plan, error: Rejected) -> None:
         """Handle the refusal of a single study."""
-        if not plan.deletes or error.recovery.is_passing:
+        if not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
             self._reject(error, plan, len(plan.puts))
+            self._set_aside(error, plan)
+            self._give_up_if_broken(error)
             return
         # Some servers refuse deletion: what should go is overwritten and marked (D18).
         marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
         if plan.gone:
             marked.append(self.statements.withdrawn_patient(plan.gone))
         puts = [*plan.puts, *marked]
-        rewritten = self._write(puts, plan, failed=len(puts))
-        if rewritten is not None:
+        try:
+            rewritten = self.target.write(puts)
+        except Rejected as again:
+            self._reject(again, plan, len(puts))
+            self._give_up_if_broken(again)
+        else:
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
             self._written(_Written(rewritten, plan))
 
@@ -102,34 +111,45 @@ class Sender:
             shas: Their digests, by id.
             plan: The study's.
         """
-        outcomes = self._write(resources, plan, failed=len(resources) + len(plan.puts))
-        if outcomes is None:
+        self.journal.put_studies({plan.id: plan.before})
+        failed = len(resources) + len(plan.puts)
+        for refused, error in self._refused.items():
+            if refused <= shas.keys():
+                # One run asks once.
+                self._tell(error, plan, failed)
+                return False
+        try:
+            outcomes = self.target.write(resources)
+        except Rejected as error:
+            self._refused[frozenset(shas)] = error
+            self._reject(error, plan, failed)
             return False
         self._written(_Written(outcomes, devices=shas))
         return True
 
-    def _write(self, puts: list[JsonObject], plan: Plan, *, failed: int) -> list[str] | None:
-        try:
-            return self.target.write(puts)
-        except Rejected as error:
-            self._reject(error, plan, failed)
-            return None
-
     def _reject(self, error: Rejected, plan: Plan, resources: int) -> None:
-        """Note a refusal: what may pass stays due, what does not is set aside until it changes.
+        """Tell of a refusal, and count those that are the server's."""
+        self._tell(error, plan, resources)
+        self._broken = self._broken + 1 if error.recovery is Recovery.BROKEN else 0
 
-        A withdrawal is never set aside: what no longer holds must not stand for good.
-        """
+    def _tell(self, error: Rejected, plan: Plan, resources: int) -> None:
         self.report.count("failed", resources)
-        passing = error.recovery.is_passing
-        code = "server-failed" if passing else "rejected"
+        code = "server-failed" if error.recovery.is_passing else "rejected"
         self.report.troubles.append(Trouble(code, plan.name, str(error)))
-        if not passing and plan.row.state == "sent":
+
+    def _set_aside(self, error: Rejected, plan: Plan) -> None:
+        """Set a study aside that is refused for good, unless the target holds something of it.
+
+        What replaces or withdraws something is tried in every run: what no longer holds must not
+        stand for good. What may pass stays due, too.
+        """
+        if not error.recovery.is_passing and not plan.replaces:
             answer = (error.status, error.server_code)
             self.journal.dead.put(
-                DeadLetter(plan.id, plan.row.sha, plan.name, *answer, self.now(), dropped=False)
+                DeadLetter(plan.id, plan.row.sha, *answer, self.now(), dropped=False)
             )
-        self._broken = self._broken + 1 if error.recovery is Recovery.BROKEN else 0
+
+    def _give_up_if_broken(self, error: Rejected) -> None:
         if self._broken >= _BROKEN_IN_A_ROW:
             raise RetriableError("target-busy", url=self.target.shown, status=error.status, wait="")
 
@@ -148,6 +168,5 @@ class Sender:
             if one.plan:
                 rows[one.plan.id] = one.plan.row
         if rows:
-            self.journal.put_studies(rows)
-            self.journal.dead.take_away(rows)
+            self.journal.acknowledge(rows)
         self._unflushed.clear()

@@ -96,7 +96,10 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what is run inside durable, all or nothing."""
+        """Make what is run inside durable, all or nothing; one inside of another is part of it."""
+        if self._database.in_transaction:
+            yield
+            return
         with self.guarded():
             self._database.execute("BEGIN IMMEDIATE")
             try:

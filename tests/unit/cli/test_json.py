@@ -44,7 +44,7 @@ OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "
 OBJECT |= {"inferred", "unrecognised"}
 TRAFFIC = {"statuses", "unanswered", "repeated", "sent", "received", "seconds"}
 DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
-LETTER = {"id", "path", "cause", "status", "server_code", "since", "dropped"}
+LETTER = {"id", "cause", "status", "server_code", "since", "dropped"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
 
 
@@ -153,7 +153,7 @@ def test_explain_prints_these_keys(cli: Cli, archive: Path) -> None:
 def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     with closing(Journal(journal)) as made:
-        made.dead.put(DeadLetter("s1", "sha", "path", 422, "invariant", "instant", dropped=False))
+        made.dead.put(DeadLetter("s1", "sha", 422, "invariant", "instant", dropped=False))
     told = object_of(cli("dead", "list", "--to", "http://h/fhir", "--journal", journal, "--json"))
     assert set(told) == DEAD
     assert set(told["letters"][0]) == LETTER

@@ -16,6 +16,7 @@ from deidfhir.sync.unit import Listing, Unit
 Json = dict[str, Any]
 AT = Clock(now=lambda: 1_700_000_000.9)
 ONE = Limits(studies=1, entries=500, size=1_000_000)
+EIGHT = Limits(studies=8, entries=500, size=1_000_000)
 
 
 class Statements:
@@ -109,5 +110,16 @@ def unit(number: int, *devices: str) -> Unit:
 
 def job(target: Memory, **options: Any) -> SyncJob:  # noqa: ANN401 - of SyncJob
     """Return a job on a target."""
-    listing = Listing("source", frozenset())
-    return SyncJob(target, target.journal, Statements(), listing, clock=AT, **options)
+    given = {"listing": Listing("source", frozenset()), "clock": AT, **options}
+    return SyncJob(target, target.journal, Statements(), **given)
+
+
+def many(journal: Journal, **failures: Exception) -> Memory:
+    """Return a target that takes eight studies a transaction, and fails on some resources."""
+    return Memory(journal, batch=8, limits=EIGHT, failures=failures)
+
+
+def numbers(target: Memory) -> list[list[int]]:
+    """Return the numbers of the studies in each write."""
+    writes = [one.split()[1:] for one in target.log if one.startswith("write ")]
+    return [[int(one[1:]) for one in ids if one.startswith("s")] for ids in writes]

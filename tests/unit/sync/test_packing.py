@@ -19,7 +19,7 @@ ROW = StudyRow("sent", "", {}, {})
 def plan(number: int, puts: int = 1, stale: int = 0, text: str = "") -> Plan:
     """Return a plan with some resources to put and to delete."""
     resource = {"resourceType": "Provenance", "id": "p", "text": text}
-    return Plan(str(number), "", [resource] * puts, [resource] * stale, ROW, ROW)
+    return Plan(str(number), "", [resource] * puts, [resource] * stale, ROW, ROW, replaces=False)
 
 
 def size(one: Plan) -> int:

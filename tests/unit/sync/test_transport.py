@@ -156,8 +156,9 @@ def test_a_wait_that_does_not_fit_is_told_instead_of_kept() -> None:
     assert (time.pauses, len(session.asked)) == ([], 1)
 
 
-def test_a_broken_server_is_tried_three_times() -> None:
-    error, time, session = sent((500, OUTCOME, {}))
+@pytest.mark.parametrize("status", [500, 520, 529, 409, 423])
+def test_a_broken_server_and_a_write_in_between_are_tried_three_times(status: int) -> None:
+    error, time, session = sent((status, OUTCOME, {}))
     assert isinstance(error, Rejected)
     assert (time.pauses, len(session.asked)) == ([0.5, 1.0], 3)
 
@@ -169,7 +170,7 @@ def test_a_refusal_of_access_is_final(status: int) -> None:
     assert (error.code, len(session.asked)) == ("unauthorised", 1)
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 410, 412, 422])
+@pytest.mark.parametrize("status", [400, 404, 410, 412, 422])
 def test_a_refusal_of_the_request_is_final_with_the_servers_code(status: int) -> None:
     error, _, session = sent((status, OUTCOME, {}))
     assert str(error) == f"HTTP {status} processing"

@@ -1,0 +1,77 @@
+"""One sync at a time to one target."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.lease import Lease
+
+HELD = "{} is syncing to this target already: run the same command again when it is done"
+HOLD = """
+import sys, time
+from pathlib import Path
+from deidfhir.sync.lease import Lease
+with Lease((Path(sys.argv[1]),), "process 1 on there"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return where the lease is to be."""
+    return tmp_path / "state" / "one.lease"
+
+
+def test_a_second_is_told_who_holds_it_until_it_is_given_back(place: Path) -> None:
+    with Lease((place,), "process 1 on here"):
+        with pytest.raises(RetriableError) as caught, Lease((place,), "process 2"):
+            pass
+        assert str(caught.value) == HELD.format("process 1 on here")
+        assert caught.value.code == "target-held"
+    with Lease((place,), "process 2"):
+        assert place.read_text() == "process 2"
+    assert place.read_text() == ""
+
+
+def test_it_is_for_the_owner_alone(place: Path) -> None:
+    with Lease((place,), "x"):
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+
+
+def test_a_holder_that_was_killed_holds_it_no_more(place: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(place)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(RetriableError) as caught, Lease((place,), "x"):
+            pass
+        assert str(caught.value) == HELD.format("process 1 on there")
+        holder.kill()
+    with Lease((place,), "process 2 with a longer name"):
+        assert place.read_text() == "process 2 with a longer name"
+
+
+def test_a_holder_that_says_nothing_is_another_process(place: Path) -> None:
+    with Lease((place,), ""):
+        with pytest.raises(RetriableError) as caught, Lease((place,), "x"):
+            pass
+        assert str(caught.value) == HELD.format("another process")
+
+
+def test_the_first_place_that_can_be_written_counts(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    unusable = tmp_path / "file" / "one.lease"
+    with Lease((unusable, place), "x"):
+        assert place.read_text() == "x"
+    with pytest.raises(FatalError) as caught, Lease((unusable,), "x"):
+        pass
+    assert (caught.value.code, caught.value.details) == ("journal-unusable", {"path": unusable})
