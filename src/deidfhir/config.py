@@ -108,7 +108,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     path = path or (Path(named) if named else None)
     settings = Settings()
     if path is not None:
-        for name, value in _read(path).items():
+        for name, value in read_toml(
+            path, unreadable="config-unreadable", form="config-form"
+        ).items():
             settings = _with(settings, name, value, str(path))
     for variable in sorted(environment):
         # A variable that is empty is as one that is not set: it takes nothing back.
@@ -118,13 +120,23 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     return settings
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, *, unreadable: str, form: str) -> dict[str, Any]:
+    """Return the content of a file of the site.
+
+    Args:
+        path: A TOML file.
+        unreadable: Code of the error if it cannot be read.
+        form: Code of the error if it is no TOML.
+
+    Raises:
+        UsageError: One of the two.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError("config-unreadable", path=path) from error
+        raise UsageError(unreadable, path=path) from error
     except ValueError as error:
-        raise UsageError("config-form", path=path) from error
+        raise UsageError(form, path=path) from error
 
 
 def _with(settings: Settings, name: str, value: object, origin: str) -> Settings:

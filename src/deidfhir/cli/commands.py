@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from deidfhir.cli import claims, dead, publishing, render, reversing
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.cli.stopping import Stopping
+from deidfhir.cli.stopping import stopping
 from deidfhir.config import load_settings
 from deidfhir.errors import DeidFhirError, SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
@@ -55,7 +55,7 @@ def _map(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _sync(options: argparse.Namespace, progress: Progress) -> int:
-    with Stopping() as stop:
+    with stopping() as stop:
         settled = replace(_run_options(options, progress), stop=stop)
         done = run_sync(settled, _target_options(options), dry_run=options.dry_run)
     progress.close()

@@ -12,7 +12,6 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
 from deidfhir.pipeline.runs import TargetOptions
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.transport import without_credentials
 
 _DONE = {
     "list": "set aside: {}",
@@ -28,10 +27,9 @@ def dead(options: argparse.Namespace, _progress: Progress) -> int:
     where = TargetOptions(options.to, options.journal)
     letters = handle_dead(options.action, options.ids, where, context, every=options.all)
     if options.json:
-        told = {"command": "dead", "action": options.action}
-        told["target"] = without_credentials(options.to) if "://" in options.to else options.to
-        content: dict[str, Any] = {**told, "letters": [_object(one) for one in letters]}
-        print(as_json({**content, "error": None, "exit_code": 0}))  # noqa: T201 - the data
+        told = {"command": "dead", "action": options.action, "target": where.open(context).shown}
+        found = {"letters": [_object(one) for one in letters], "error": None, "exit_code": 0}
+        print(as_json({**told, **found}))  # noqa: T201 - the data
         return 0
     summary = _DONE[options.action].format(len(letters))
     lines = [summary] if summary else []

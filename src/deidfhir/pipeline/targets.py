@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
-from deidfhir.sync.lease import Lease
+from deidfhir.sync.lease import lease
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
@@ -109,7 +110,9 @@ def open_journal(
     return journal
 
 
-def lease_of(path: Path | None, target: Target, context: MappingContext, now: float) -> Lease:
+def lease_of(
+    path: Path | None, target: Target, context: MappingContext, now: float
+) -> AbstractContextManager[None]:
     """Return the lease that a sync holds: of one site on one target, whatever its journal.
 
     Args:
@@ -123,7 +126,7 @@ def lease_of(path: Path | None, target: Target, context: MappingContext, now: fl
     beside = (path.with_name(default.name),) if path is not None else ()
     since = datetime.fromtimestamp(int(now), UTC).isoformat()
     holder = f"process {os.getpid()} on {socket.gethostname()} since {since}"
-    return Lease((default, *beside), holder)
+    return lease((default, *beside), holder)
 
 
 def _identity(target: Target, context: MappingContext) -> dict[str, str]:

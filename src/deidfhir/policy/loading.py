@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deidfhir.config import read_toml
 from deidfhir.errors import UsageError
 from deidfhir.policy.policy import Policy, accepted_verdicts, require_rulable
 from deidfhir.policy.rulable import (
@@ -31,7 +31,7 @@ def load_policy(path: str = "") -> Policy:
     """
     if not path:
         return Policy()
-    content = _read(Path(path))
+    content = read_toml(Path(path), unreadable="policy-unreadable", form="policy-form")
     try:
         return _policy(content, path)
     except _Fault as fault:
@@ -42,15 +42,6 @@ class _Fault(Exception):  # noqa: N818 - control flow, never seen outside
     def __init__(self, key: str, problem: str) -> None:
         super().__init__(key)
         self.key, self.problem = key, problem
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError("policy-unreadable", path=path) from error
-    except ValueError as error:
-        raise UsageError("policy-form", path=path) from error
 
 
 def _policy(content: Mapping[str, Any], path: str) -> Policy:

@@ -118,12 +118,7 @@ class SyncJob:
         if not letter.dropped:
             told = f"{letter.answer}, {letter.id}"
             self.report.troubles.append(Trouble("set-aside", one.name, told))
-        row = self.journal.study(one.id)
-        if row is not None and not self.dry_run:
-            # What this source lists now is noted all the same: others ask what is still listed.
-            sources = self._planner.sources(one, row, sent=False)
-            if sources != row.sources:
-                self.journal.put_studies({one.id: replace(row, sources=sources)})
+        self._note_listing(one, self.journal.study(one.id))
         self._tick()
         return True
 
@@ -157,11 +152,16 @@ class SyncJob:
             trouble = "duplicate-instance-differs"
         else:
             trouble = "partial-study" if self._planner.is_partial(one, found, row) else ""
-        if trouble and row is not None and self._planner.is_listed_whole() and not self.dry_run:
-            # What this source lists now is noted: once all sources agree, it is sent.
-            sources = self._planner.sources(one, row, sent=False)
-            self.journal.put_studies({one.id: replace(row, sources=sources)})
+        if trouble:
+            self._note_listing(one, row)
         return trouble
+
+    def _note_listing(self, one: Unit | Refused, row: StudyRow | None) -> None:
+        """Note what this source lists of a study that is not sent: others ask for it."""
+        if row is not None and self._planner.is_listed_whole() and not self.dry_run:
+            sources = self._planner.sources(one, row, sent=False)
+            if sources != row.sources:
+                self.journal.put_studies({one.id: replace(row, sources=sources)})
 
     def _stated(self, unit: Unit, plan: Plan) -> list[Plan]:
         """Return the plan if what the study shares with others is there, or now put there."""

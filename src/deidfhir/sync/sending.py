@@ -50,15 +50,14 @@ class Sender:
     now: Callable[[], str]
     stop: Callable[[], bool]
     _unflushed: list[_Written] = field(default_factory=list, init=False)
-    _broken: int = field(default=0, init=False)
+    _broken: list[Rejected] = field(default_factory=list, init=False)
     _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
 
     def send(self, plans: Iterable[Plan]) -> None:
         """Send plans, as many in one transaction as the target takes."""
         for group in packed(plans, self.target.limits):
             self._send(group)
-        if self._refused:
-            self._give_up_if_broken(list(self._refused.values())[-1])
+        self._give_up_if_broken()
 
     def _send(self, plans: list[Plan]) -> None:
         if self.stop():
@@ -77,7 +76,7 @@ class Sender:
             else:
                 self._send_alone(plans[0], error)
             return
-        self._broken = 0
+        self._broken.clear()
         for plan in plans:
             own, outcomes = outcomes[: len(plan.puts)], outcomes[len(plan.puts) :]
             self._written(_Written(own + ["deleted"] * len(plan.deletes), plan))
@@ -87,7 +86,7 @@ class Sender:
         if not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
             self._reject(error, plan, len(plan.puts))
             self._set_aside(error, plan)
-            self._give_up_if_broken(error)
+            self._give_up_if_broken()
             return
         # Some servers refuse deletion: what should go is overwritten and marked (D18).
         marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
@@ -98,7 +97,7 @@ class Sender:
             rewritten = self.target.write(puts)
         except Rejected as again:
             self._reject(again, plan, len(puts))
-            self._give_up_if_broken(again)
+            self._give_up_if_broken()
         else:
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
             self._written(_Written(rewritten, plan))
@@ -130,7 +129,10 @@ class Sender:
     def _reject(self, error: Rejected, plan: Plan, resources: int) -> None:
         """Tell of a refusal, and count those that are the server's."""
         self._tell(error, plan, resources)
-        self._broken = self._broken + 1 if error.recovery is Recovery.BROKEN else 0
+        if error.recovery is Recovery.BROKEN:
+            self._broken.append(error)
+        else:
+            self._broken.clear()
 
     def _tell(self, error: Rejected, plan: Plan, resources: int) -> None:
         self.report.count("failed", resources)
@@ -149,9 +151,10 @@ class Sender:
                 DeadLetter(plan.id, plan.row.sha, *answer, self.now(), dropped=False)
             )
 
-    def _give_up_if_broken(self, error: Rejected) -> None:
-        if self._broken >= _BROKEN_IN_A_ROW:
-            raise RetriableError("target-busy", url=self.target.shown, status=error.status, wait="")
+    def _give_up_if_broken(self) -> None:
+        if len(self._broken) >= _BROKEN_IN_A_ROW:
+            status = self._broken[-1].status
+            raise RetriableError("target-busy", url=self.target.shown, status=status, wait="")
 
     def _written(self, one: _Written) -> None:
         self._unflushed.append(one)

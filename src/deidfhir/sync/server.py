@@ -39,7 +39,7 @@ class FhirServer:
     transport: Transport
     version: str
     name: str
-    batch: int = 25
+    batch: int = LIMITS.studies
     limits: Limits = LIMITS
     at_once: bool = True
     _checked: bool = field(default=False, init=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deidfhir.cli.stopping import Stopping
+from deidfhir.cli.stopping import stopping
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.runs import RunOptions
@@ -36,7 +36,7 @@ def _handlers() -> Iterator[None]:
 def test_the_first_signal_asks_and_the_second_interrupts(
     number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with Stopping() as stop:
+    with stopping() as stop:
         assert not stop()
         signal.raise_signal(number)
         assert stop()
@@ -46,7 +46,7 @@ def test_the_first_signal_asks_and_the_second_interrupts(
 
 
 def test_the_handlers_are_given_back() -> None:
-    with Stopping():
+    with stopping():
         pass
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -54,7 +54,7 @@ def test_the_handlers_are_given_back() -> None:
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Stopping() as stop:
+    with stopping() as stop:
         signal.raise_signal(signal.SIGINT)
         assert not stop()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN

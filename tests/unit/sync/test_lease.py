@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from deidfhir.errors import FatalError, RetriableError
-from deidfhir.sync.lease import Lease
+from deidfhir.sync.lease import lease
 
 HELD = "{} is syncing to this target already: run the same command again when it is done"
 HOLD = """
 import sys, time
 from pathlib import Path
-from deidfhir.sync.lease import Lease
-with Lease((Path(sys.argv[1]),), "process 1 on there"):
+from deidfhir.sync.lease import lease
+with lease((Path(sys.argv[1]),), "process 1 on there"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -30,18 +30,18 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_a_second_is_told_who_holds_it_until_it_is_given_back(place: Path) -> None:
-    with Lease((place,), "process 1 on here"):
-        with pytest.raises(RetriableError) as caught, Lease((place,), "process 2"):
+    with lease((place,), "process 1 on here"):
+        with pytest.raises(RetriableError) as caught, lease((place,), "process 2"):
             pass
         assert str(caught.value) == HELD.format("process 1 on here")
         assert caught.value.code == "target-held"
-    with Lease((place,), "process 2"):
+    with lease((place,), "process 2"):
         assert place.read_text() == "process 2"
     assert place.read_text() == ""
 
 
 def test_it_is_for_the_owner_alone(place: Path) -> None:
-    with Lease((place,), "x"):
+    with lease((place,), "x"):
         assert stat.S_IMODE(place.stat().st_mode) == 0o600
         assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
@@ -52,17 +52,17 @@ def test_a_holder_that_was_killed_holds_it_no_more(place: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RetriableError) as caught, Lease((place,), "x"):
+        with pytest.raises(RetriableError) as caught, lease((place,), "x"):
             pass
         assert str(caught.value) == HELD.format("process 1 on there")
         holder.kill()
-    with Lease((place,), "process 2 with a longer name"):
+    with lease((place,), "process 2 with a longer name"):
         assert place.read_text() == "process 2 with a longer name"
 
 
 def test_a_holder_that_says_nothing_is_another_process(place: Path) -> None:
-    with Lease((place,), ""):
-        with pytest.raises(RetriableError) as caught, Lease((place,), "x"):
+    with lease((place,), ""):
+        with pytest.raises(RetriableError) as caught, lease((place,), "x"):
             pass
         assert str(caught.value) == HELD.format("another process")
 
@@ -70,8 +70,8 @@ def test_a_holder_that_says_nothing_is_another_process(place: Path) -> None:
 def test_the_first_place_that_can_be_written_counts(place: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     unusable = tmp_path / "file" / "one.lease"
-    with Lease((unusable, place), "x"):
+    with lease((unusable, place), "x"):
         assert place.read_text() == "x"
-    with pytest.raises(FatalError) as caught, Lease((unusable,), "x"):
+    with pytest.raises(FatalError) as caught, lease((unusable,), "x"):
         pass
     assert (caught.value.code, caught.value.details) == ("journal-unusable", {"path": unusable})
