@@ -67,6 +67,18 @@ BODIES: dict[str, JsonObject | bytes] = {
     "details": {"resourceType": "OperationOutcome", "issue": [{"details": {"text": QUOTED}}]},
     "text": QUOTED.encode(),
     "nothing": b"",
+    "paths and codes": {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": "error",
+                "details": {"coding": [{"code": QUOTED}, {"code": "doe-john"}]},
+                "expression": [QUOTED, f"ImagingStudy.where(id='{QUOTED}')", "doe-john.uid"],
+                "location": [QUOTED],
+                "diagnostics": f'HAPI-1821: [element="{QUOTED}"] in path: {QUOTED}',
+            }
+        ],
+    },
     "a word as a code": outcome(code="doe-john-born-feb"),
     "a name as a version": {"resourceType": "CapabilityStatement", "fhirVersion": QUOTED},
     "another resource": {"resourceType": QUOTED[:60], "id": QUOTED[:40], "fhirVersion": QUOTED},
@@ -96,7 +108,7 @@ def test_what_a_server_says_is_never_quoted(  # noqa: PLR0917 - what pytest give
 
 
 @pytest.mark.parametrize("status", [400, 410, 413, 422])
-@pytest.mark.parametrize("body", ["outcome", "details", "a word as a code"])
+@pytest.mark.parametrize("body", ["outcome", "details", "paths and codes", "a word as a code"])
 def test_what_is_set_aside_quotes_neither_the_server_nor_the_study(
     cli: Cli, archive: Path, silent: Callable[..., None], status: int, body: str
 ) -> None:

@@ -48,6 +48,7 @@ def _object(letter: DeadLetter) -> dict[str, Any]:
         "server_code": letter.server_code,
         "since": letter.since,
         "dropped": letter.dropped,
+        "issues": [one.as_dict() for one in letter.issues],
     }
 
 
@@ -61,6 +62,7 @@ def _shown(letter: DeadLetter) -> list[str]:
         f"study     ImagingStudy/{letter.id}",
         f"cause     {letter.cause}",
         f"answer    {letter.answer}",
+        *(f"because   {one}" for one in letter.issues),
         f"since     {letter.since}",
         f"given up  {'yes' if letter.dropped else 'no'}",
     ]

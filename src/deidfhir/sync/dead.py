@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from deidfhir.sync.diagnostics import Issue, issue_from
 from deidfhir.sync.recovery import Recovery, recovery_of
 from deidfhir.sync.store import Store
 
@@ -17,6 +19,10 @@ CREATE TABLE dead (
     since TEXT NOT NULL,        -- instant of the first refusal
     dropped INTEGER NOT NULL    -- 1 if the operator does not want to hear of it any more
 ) WITHOUT ROWID;
+"""
+WITH_ISSUES = """
+-- JSON: what the server said against it, codes and paths of elements alone.
+ALTER TABLE dead ADD COLUMN issues TEXT NOT NULL DEFAULT '[]';
 """
 
 
@@ -31,6 +37,7 @@ class DeadLetter:
         server_code: The server's own code, or an issue code of FHIR, or empty.
         since: Instant of the first refusal.
         dropped: Whether the operator gave it up.
+        issues: What the server said against it, without its text.
     """
 
     id: str
@@ -39,6 +46,7 @@ class DeadLetter:
     server_code: str
     since: str
     dropped: bool
+    issues: tuple[Issue, ...] = ()
 
     @property
     def cause(self) -> Recovery:
@@ -74,9 +82,10 @@ class DeadLetters:
         before = self.get(letter.id)
         since = before.since if before else letter.since
         values = (letter.id, letter.sha, letter.status, letter.server_code, since)
+        issues = json.dumps([one.as_dict() for one in letter.issues])
         with self.store.transaction():
-            sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?)"
-            self.store.run(sql, *values, int(letter.dropped))
+            sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)"
+            self.store.run(sql, *values, int(letter.dropped), issues)
 
     def take_away(self, ids: Iterable[str]) -> None:
         """Make studies due again."""
@@ -91,9 +100,13 @@ class DeadLetters:
                 self.store.run("UPDATE dead SET dropped = 1 WHERE id = ?", identity)
 
     def _read(self, rest: str, *values: str) -> list[DeadLetter]:
-        columns = "id, sha, status, server_code, since, dropped"
+        columns = "id, sha, status, server_code, since, dropped, issues"
         rows = self.store.rows(f"SELECT {columns} FROM dead {rest}", *values)  # noqa: S608 - ours
         return [
-            DeadLetter(identity, sha, status, code, since, bool(dropped))
-            for identity, sha, status, code, since, dropped in rows
+            DeadLetter(identity, sha, status, code, since, bool(dropped), _issues(stored))
+            for identity, sha, status, code, since, dropped, stored in rows
         ]
+
+
+def _issues(stored: str) -> tuple[Issue, ...]:
+    return tuple(issue_from(one) for one in json.loads(stored))

@@ -25,12 +25,13 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
-{dead.SCHEMA}
+{dead.SCHEMA}{dead.WITH_ISSUES}
 """
 _MIGRATIONS = {
     # What stands for instances has another form: all is looked up on the target once more.
     1: "UPDATE study SET state = 'planned', sha = '', sources = '{}';",
     2: dead.SCHEMA,
+    3: dead.WITH_ISSUES,
 }
 
 

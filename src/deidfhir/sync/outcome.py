@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.recovery import Recovery, recovery_of
 from deidfhir.tables import table
+
+if TYPE_CHECKING:
+    from deidfhir.sync.diagnostics import Issue
 
 _CODE = re.compile(r"HAPI-\d{4}(?:: HAPI-\d{4})*")
 _UNCHANGED = "NO_CHANGE"
@@ -20,17 +24,18 @@ class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ou
     Args:
         status: HTTP status.
         server_code: The server's own code, such as HAPI-1094, or an issue code of FHIR.
+        issues: What it says against the request, as far as that may be repeated.
     """
 
-    def __init__(self, status: int, server_code: str) -> None:
+    def __init__(self, status: int, server_code: str, issues: tuple[Issue, ...] = ()) -> None:
         super().__init__("rejected", status=status, server_code=server_code)
-        self.status, self.server_code = status, server_code
+        self.status, self.server_code, self.issues = status, server_code, issues
 
     def __str__(self) -> str:
         return f"HTTP {self.status} {self.server_code}".strip()
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (Rejected, (self.status, self.server_code))
+        return (Rejected, (self.status, self.server_code, self.issues))
 
     @property
     def recovery(self) -> Recovery:

@@ -146,10 +146,9 @@ class Sender:
         stand for good. What may pass stays due, too.
         """
         if not error.recovery.is_passing and not plan.replaces:
-            answer = (error.status, error.server_code)
-            self.journal.dead.put(
-                DeadLetter(plan.id, plan.row.sha, *answer, self.now(), dropped=False)
-            )
+            answer = (error.status, error.server_code, self.now())
+            letter = DeadLetter(plan.id, plan.row.sha, *answer, dropped=False, issues=error.issues)
+            self.journal.dead.put(letter)
 
     def _give_up_if_broken(self) -> None:
         if len(self._broken) >= _BROKEN_IN_A_ROW:

@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.diagnostics import issues_of
 from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
@@ -168,7 +169,7 @@ class Transport:
             if content and parsed is None:
                 raise FatalError("not-fhir", url=self.shown_url, status=status)
             return Answer(status, parsed or {})
-        rejected = Rejected(status, server_code(parsed))
+        rejected = Rejected(status, server_code(parsed), issues_of(parsed))
         recovery = rejected.recovery
         if recovery in (Recovery.LOGIN, Recovery.STOP):
             raise FatalError("unauthorised", url=self.shown_url, status=status)

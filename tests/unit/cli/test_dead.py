@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 URL = "http://user:secret@127.0.0.1:9/fhir"
 SINCE = "2026-01-31T12:00:00+00:00"
 ONE = DeadLetter("aaa", "sha", 422, "invariant", SINCE, dropped=False)
-TWO = DeadLetter("bbb", "sha", 400, "HAPI-1094", SINCE, dropped=False)
+WHY = (
+    Issue("error", "processing", ("HAPI-1094",), ("Provenance.agent.who", "Provenance.agent[0]")),
+    Issue("fatal", ""),
+)
+TWO = DeadLetter("bbb", "sha", 400, "HAPI-1094", SINCE, dropped=False, issues=WHY)
 IDS = (
     "deidfhir: dead list takes no ID; show, retry and drop take IDs as `deidfhir dead list` tells "
     "them, or --all\n"
@@ -65,6 +70,8 @@ def test_show_tells_all_that_is_known_of_one(dead: Dead) -> None:
         "study     ImagingStudy/bbb",
         "cause     data",
         "answer    HTTP 400 HAPI-1094",
+        "because   error processing HAPI-1094 at Provenance.agent.who, Provenance.agent[0]",
+        "because   fatal",
         f"since     {SINCE}",
         "given up  no",
     ]

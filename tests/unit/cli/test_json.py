@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from deidfhir.model.finding import Finding
 from deidfhir.policy.policy import Policy, policy_line
 from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal
 from tests.synthetic.objects import codes, equipment, instance, write
 
@@ -44,7 +46,8 @@ OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "
 OBJECT |= {"inferred", "unrecognised"}
 TRAFFIC = {"statuses", "unanswered", "repeated", "sent", "received", "seconds"}
 DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
-LETTER = {"id", "cause", "status", "server_code", "since", "dropped"}
+LETTER = {"id", "cause", "status", "server_code", "since", "dropped", "issues"}
+ISSUE = {"severity", "code", "codes", "elements"}
 ROW = {"tag", "attribute", "section", "leaves", "to", "rule", "values", "items"}
 
 
@@ -153,10 +156,12 @@ def test_explain_prints_these_keys(cli: Cli, archive: Path) -> None:
 def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     with closing(Journal(journal)) as made:
-        made.dead.put(DeadLetter("s1", "sha", 422, "invariant", "instant", dropped=False))
+        letter = DeadLetter("s1", "sha", 422, "invariant", "instant", dropped=False)
+        made.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
     told = object_of(cli("dead", "list", "--to", "http://h/fhir", "--journal", journal, "--json"))
     assert set(told) == DEAD
     assert set(told["letters"][0]) == LETTER
+    assert [set(one) for one in told["letters"][0]["issues"]] == [ISSUE]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
     sorted(
         SYNC
         | (VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW)
-        | (REFUSAL | FINDING | DECIDED | DEAD | LETTER | TRAFFIC)
+        | (REFUSAL | FINDING | DECIDED | DEAD | LETTER | ISSUE | TRAFFIC)
     ),
 )
 def test_every_key_is_documented(key: str) -> None:

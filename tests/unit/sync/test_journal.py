@@ -6,11 +6,14 @@ import shutil
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal, StudyRow, default_path
 
 ROW = StudyRow(
@@ -36,10 +39,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_3_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_4_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+        assert database.execute("PRAGMA user_version").fetchone() == (4,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -125,7 +128,7 @@ def test_a_journal_belongs_to_one_target_version_and_site(path: Path, name: str)
 def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 4")
+        database.execute("PRAGMA user_version = 5")
     before = path.read_bytes()
     with pytest.raises(FatalError) as caught:
         Journal(path)
@@ -193,7 +196,7 @@ def test_a_journal_that_is_refused_is_not_left_open(
         path.unlink()
         with closing(sqlite3.connect(path)) as database:
             database.execute(
-                "PRAGMA user_version = 4" if cause == "newer" else "CREATE TABLE x (y)"
+                "PRAGMA user_version = 5" if cause == "newer" else "CREATE TABLE x (y)"
             )
     if cause == "garbage":
         path.write_bytes(b"no database at all" * 100)
@@ -272,7 +275,18 @@ def test_a_journal_of_an_older_version_is_taken_over(
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+        assert database.execute("PRAGMA user_version").fetchone() == (4,)
+
+
+def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
+    letter = DeadLetter("s", "sha", 422, "invariant", "instant", dropped=True)
+    with closing(Journal(path)) as journal:
+        journal.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
+    with closing(sqlite3.connect(path)) as database:
+        sql = "ALTER TABLE dead DROP COLUMN issues; PRAGMA user_version = 3"
+        database.executescript(sql)
+    with closing(Journal(path)) as journal:
+        assert journal.dead.every() == [letter]
 
 
 def test_studies_are_stored_together_or_not_at_all(path: Path) -> None:
