@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
-from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits
 from deidfhir.sync.traffic import Traffic
 
 LIMITS = Limits(studies=500, entries=100_000, size=100_000_000)
@@ -31,6 +31,7 @@ class NdjsonFolder:
     path: Path
     batch: int = 500
     limits: Limits = LIMITS
+    connections: int = 1
     at_once: bool = False
     traffic: Traffic = field(default_factory=Traffic)
     _held: dict[str, dict[str, JsonObject]] = field(default_factory=dict, init=False)
@@ -69,7 +70,12 @@ class NdjsonFolder:
         held = self._all(kind)
         return {one: held[one] for one in ids if one in held}
 
-    def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
+    def write(
+        self,
+        puts: Iterable[JsonObject],
+        deletes: Iterable[str] = (),
+        versions: Mapping[str, str] = NO_VERSIONS,  # noqa: ARG002 - a folder has none
+    ) -> list[str]:
         """Put resources and delete references; `flush` writes the files."""
         outcomes = []
         for one in puts:

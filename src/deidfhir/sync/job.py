@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from deidfhir.errors import DeidFhirError, RetriableError
-from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.sending import Sender
-from deidfhir.sync.target import Found, Target, comparable, held_of
+from deidfhir.sync.shared import Shared
+from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, never
-from deidfhir.sync.unit import Listing, Refused, Statements, Unit, digest
+from deidfhir.sync.unit import Listing, Refused, Statements, Unit
 
 
 @dataclass(slots=True)
@@ -43,9 +44,22 @@ class SyncJob:
     stop: Callable[[], bool] = never
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
-    _shared: set[str] = field(default_factory=set, init=False)
+    _shared: Shared = field(init=False)
     _sender: Sender = field(init=False)
     _done: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Make what the run needs."""
+        self._shared = Shared(self.target, self.journal, self.report, self.dry_run)
+        self._sender = Sender(
+            self.target,
+            self.journal,
+            self.statements,
+            self.report,
+            self._shared,
+            self._now,
+            self.stop,
+        )
 
     def run(self, work: Iterable[Unit | Refused]) -> SyncReport:
         """Send what must be sent; an error that ends the run is in the report.
@@ -56,15 +70,15 @@ class SyncJob:
         try:
             self._trust_journal()
             self._planner = self._made_planner()
-            self._sender = Sender(
-                self.target, self.journal, self.statements, self.report, self._now, self.stop
-            )
             due = (one for one in work if not self._is_settled(one) and not self._is_dead(one))
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
+                for _ in batch:
+                    self._tick()
             self._finish()
         except DeidFhirError as error:
             self.report.error = error
+            self._abandon()
         return self.report
 
     def _trust_journal(self) -> None:
@@ -87,6 +101,10 @@ class SyncJob:
     def _finish(self) -> None:
         if self.dry_run:
             return
+        self._sender.finish()
+        while self._sender.stale:
+            self._process([])
+            self._sender.finish()
         before, skipped = self._planner.skipped_before, self.listing.skipped
         if not skipped <= before:
             # A file stays newly skipped as long as a study misses instances, or is missing.
@@ -102,11 +120,9 @@ class SyncJob:
         if not self._planner.is_settled(one, self.journal.study(one.id)):
             return False
         if isinstance(one, Unit):
-            if not all(self._is_known(each) for each in one.shared):
+            if not all(self._shared.is_known(each) for each in one.shared):
                 return False
-            fresh = {each["id"] for each in one.shared} - self._shared
-            self._shared |= fresh
-            self.report.count("unchanged", len(one.own) + len(fresh))
+            self.report.count("unchanged", len(one.own) + self._shared.count(one.shared))
         self._tick()
         return True
 
@@ -122,30 +138,35 @@ class SyncJob:
         self._tick()
         return True
 
-    def _is_known(self, shared: JsonObject) -> bool:
-        return self.journal.device(shared["id"]) == digest(comparable(shared))
-
     def _process(self, batch: list[Unit | Refused]) -> None:
+        """Send what some studies need, and what others changed under us meanwhile."""
+        batch = [plan.one for plan in self._sender.taken_stale()] + batch
         found = self.target.find(one.id for one in batch)
-        plans = []
-        for one in batch:
-            row = self.journal.study(one.id)
-            trouble = self._trouble(one, found[one.id], row)
-            if trouble:
-                self.report.troubles.append(Trouble(trouble, one.name))
-            elif isinstance(one, Refused):
-                plans += self._withdrawn(self._planner.withdrawal(one, found[one.id], row))
-            else:
-                plans += self._stated(one, self._planner.unit(one, found[one.id], row, self._now()))
+        plans = [plan for one in batch if (plan := self._planned(one, found[one.id]))]
+        patients = [one for plan in plans for one in plan.puts if one["resourceType"] == "Patient"]
+        held = held_of(self.target, patients)
+        for one in found.values():
+            held.update(one.by_reference())
+        plans = [plan.without_what_stands(held) for plan in plans]
+        for plan in plans:
+            if plan.row.state == "refused" and not plan.is_done:
+                self.report.withdrawn += 1
+                self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
+        held.update(self._shared.look_up(one for plan in plans for one in plan.shared))
         if self.dry_run:
-            for plan in plans:
-                self._foresee(plan, found[plan.id])
+            Foresight(self.target, self._shared, self.report).count(plans, held)
         else:
             self._sender.send(plans)
-            self.target.flush()
-            self._sender.acknowledge()
-        for _ in batch:
-            self._tick()
+
+    def _planned(self, one: Unit | Refused, found: Found) -> Plan | None:
+        row = self.journal.study(one.id)
+        trouble = self._trouble(one, found, row)
+        if trouble:
+            self.report.troubles.append(Trouble(trouble, one.name))
+            return None
+        if isinstance(one, Refused):
+            return self._planner.withdrawal(one, found, row)
+        return self._planner.unit(one, found, row, self._now())
 
     def _trouble(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> str:
         if row is not None and self._planner.conflicts(one, row):
@@ -163,49 +184,13 @@ class SyncJob:
             if sources != row.sources:
                 self.journal.put_studies({one.id: replace(row, sources=sources)})
 
-    def _stated(self, unit: Unit, plan: Plan) -> list[Plan]:
-        """Return the plan if what the study shares with others is there, or now put there."""
-        fresh = [one for one in unit.shared if one["id"] not in self._shared]
-        due = [one for one in fresh if not self._is_known(one)]
-        self.report.count("unchanged", len(fresh) - len(due))
-        if self.dry_run:
-            self._foresee_all(due, held_of(self.target, due))
-        elif due:
-            shas = {one["id"]: digest(comparable(one)) for one in due}
-            if not self._sender.send_shared(due, shas, plan):
-                return []
-        self._shared.update(one["id"] for one in fresh)
-        return [plan]
-
-    def _withdrawn(self, plan: Plan) -> list[Plan]:
-        """Return the plan if there is anything to withdraw."""
-        if not (plan.puts or plan.stale):
+    def _abandon(self) -> None:
+        """Note what was written in spite of the error that ends the run."""
+        try:
             if not self.dry_run:
-                self.journal.acknowledge({plan.id: plan.row})
-            return []
-        self.report.withdrawn += 1
-        self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
-        return [plan]
-
-    def _foresee(self, plan: Plan, found: Found) -> None:
-        patients = [one for one in plan.puts if one["resourceType"] == "Patient"]
-        held = {**found.by_reference(), **held_of(self.target, patients)}
-        differs = any(
-            comparable(held.get(reference(one), {})) != comparable(one) for one in plan.puts
-        )
-        if differs or plan.deletes:
-            self.target.rehearse()
-        self._foresee_all(plan.puts, held)
-        self.report.count("deleted", len(plan.deletes))
-
-    def _foresee_all(self, puts: Iterable[JsonObject], held: dict[str, JsonObject]) -> None:
-        for one in puts:
-            before = held.get(reference(one))
-            if before is None:
-                self.report.count("created")
-            else:
-                same = comparable(one) == comparable(before)
-                self.report.count("unchanged" if same else "updated")
+                self._sender.abandon()
+        except DeidFhirError:
+            return  # the journal failed as well: what was written is looked up by the next run
 
     def _now(self) -> str:
         return datetime.fromtimestamp(int(self.clock.now()), UTC).isoformat()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from deidfhir.fhir.types import JsonObject
+from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import StudyRow
-from deidfhir.sync.target import Found
+from deidfhir.sync.target import Found, stands
 from deidfhir.sync.unit import (
     Listing,
     Refused,
@@ -25,30 +26,61 @@ class Plan:
     """The writes of one study.
 
     Args:
-        id: The id of its ImagingStudy.
-        name: The input path that names it.
+        one: The study, stated or refused.
         puts: Resources to put.
         stale: Provenance that are no longer stated, as the target has them.
         row: The row to store once the writes are acknowledged.
         before: The row to store before they are sent.
         replaces: Whether the target holds something of the study that they replace or withdraw.
         gone: The id of a Patient of ours that is no longer stated, or an empty text.
+        versions: Reference → the versionId that the target must still hold for the writes.
+        unchanged: How many resources the target holds as they are stated.
     """
 
-    id: str
-    name: str
+    one: Unit | Refused
     puts: list[JsonObject]
     stale: list[JsonObject]
     row: StudyRow
     before: StudyRow
     replaces: bool
     gone: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    unchanged: int = 0
+
+    @property
+    def id(self) -> str:
+        """The id of its ImagingStudy."""
+        return self.one.id
+
+    @property
+    def name(self) -> str:
+        """The input path that names it."""
+        return self.one.name
+
+    @property
+    def shared(self) -> tuple[JsonObject, ...]:
+        """What the study shares with others, and refers to."""
+        return self.one.shared if isinstance(self.one, Unit) else ()
 
     @property
     def deletes(self) -> list[str]:
         """The references to delete."""
         patient = [f"Patient/{self.gone}"] if self.gone else []
         return [f"Provenance/{one['id']}" for one in self.stale] + patient
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.puts and not self.deletes
+
+    def without_what_stands(self, held: Mapping[str, JsonObject]) -> Plan:
+        """Return the plan without the resources that the target holds as they are stated.
+
+        Args:
+            held: Reference → what the target holds.
+        """
+        puts = [one for one in self.puts if not stands(one, held.get(reference(one)))]
+        return replace(self, puts=puts, unchanged=len(self.puts) - len(puts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +164,7 @@ class Planner:
         kept = {**(row.statements if row else {}), **recorded}
         stated = {one["id"] for one in unit.provenances}
         return Plan(
-            id=unit.id,
-            name=unit.name,
+            one=unit,
             puts=[
                 *unit.patients,
                 unit.study,
@@ -160,8 +191,7 @@ class Planner:
             puts.append(self.statements.withdrawn_study(found.study))
         statements = row.statements if row else {}
         return Plan(
-            id=refused.id,
-            name=refused.name,
+            one=refused,
             gone=self._patient(refused, found),
             puts=puts,
             stale=stale,

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
-from deidfhir.errors import RetriableError
-from deidfhir.fhir.types import JsonObject
+from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.sync.crew import Crew
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.journal import Journal
+from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
-from deidfhir.sync.target import Target
-from deidfhir.sync.unit import Statements
+from deidfhir.sync.shared import Shared
+from deidfhir.sync.target import Target, comparable
+from deidfhir.sync.unit import Statements, digest
 
 _BROKEN_IN_A_ROW = 3
 """After so many studies that the server fails on, it is the server, not the studies."""
 
+_MOST_PLANS = 4
+"""How often a study is planned in one run that others keep changing meanwhile."""
+
 
 @dataclass(slots=True)
+class _Sent:
+    """A transaction under way."""
+
+    plans: list[Plan]
+    outcomes: Callable[[], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Written:
-    """What was written and waits to be durable."""
+    """What was written, and what the journal must say of it once it is durable."""
 
     outcomes: list[str]
-    plan: Plan | None = None
+    rows: dict[str, StudyRow] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
 
 
@@ -34,11 +48,15 @@ class _Written:
 class Sender:
     """Sends plans and keeps the journal true to what came of them.
 
+    Transactions are under way on several connections; what came of them is looked at in the order
+    in which they were sent, so that a run's report does not depend on which was first.
+
     Args:
         target: A server or a folder.
         journal: The target's journal: what is sent stands in it before, acknowledged after.
         statements: What must be known of statements.
         report: Counts what is done.
+        shared: What studies share, and must be there before them.
         now: Gives the instant for what is set aside.
         stop: Asked before each transaction whether to end the run.
     """
@@ -47,83 +65,145 @@ class Sender:
     journal: Journal
     statements: Statements
     report: SyncReport
+    shared: Shared
     now: Callable[[], str]
     stop: Callable[[], bool]
+    stale: list[Plan] = field(default_factory=list, init=False)
+    """Plans that others have changed the target under; the caller plans them anew."""
+
+    _crew: Crew = field(init=False)
+    _under_way: deque[_Sent] = field(default_factory=deque, init=False)
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _broken: list[Rejected] = field(default_factory=list, init=False)
     _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
+    _outdated: Counter[str] = field(default_factory=Counter, init=False)
+
+    def __post_init__(self) -> None:
+        """Open as many connections as the target takes."""
+        self._crew = Crew(self.target.connections if self.target.at_once else 1)
 
     def send(self, plans: Iterable[Plan]) -> None:
-        """Send plans, as many in one transaction as the target takes."""
-        for group in packed(plans, self.target.limits):
-            self._send(group)
+        """Send plans, as many in one transaction as the target takes.
+
+        What came of the last ones may be known only when more are sent, or after `finish`.
+        """
+        ready = [plan for plan in plans if self._shared_is_there(plan)]
+        self.report.count("unchanged", sum(plan.unchanged for plan in ready))
+        self._note(_Written([], {plan.id: plan.row for plan in ready if plan.is_done}))
+        for group in packed([plan for plan in ready if not plan.is_done], self.target.limits):
+            self._begin(group)
+            self._take_until(self._crew.size if self._crew.begins_at_once else 0)
+        if not self.target.at_once:
+            self.target.flush()
+            self._acknowledge(self._unflushed)
+            self._unflushed.clear()
         self._give_up_if_broken()
 
-    def _send(self, plans: list[Plan]) -> None:
-        if self.stop():
-            raise RetriableError("interrupted")
+    def finish(self) -> None:
+        """Wait for what is under way."""
+        self._take_until(0)
+
+    def abandon(self) -> None:
+        """Wait for what is under way and note what was written; begin nothing more."""
+        while self._under_way:
+            sent = self._under_way.popleft()
+            if self._crew.begins_at_once:
+                try:
+                    self._written(sent.plans, sent.outcomes())
+                except DeidFhirError:
+                    continue  # the run has an error already; these studies stay due
+
+    def taken_stale(self) -> list[Plan]:
+        """Return what must be planned anew, once."""
+        taken, self.stale = self.stale, []
+        return taken
+
+    def _begin(self, plans: list[Plan], *, first: bool = False) -> None:
+        self._require_going_on()
         self.journal.put_studies({plan.id: plan.before for plan in plans})
         puts = [one for plan in plans for one in plan.puts]
         deletes = [one for plan in plans for one in plan.deletes]
-        try:
-            outcomes = self.target.write(puts, deletes)
-        except Rejected as error:
-            if len(plans) > 1:
-                # All or nothing was written: nothing. Which of them is it?
-                middle = len(plans) // 2
-                self._send(plans[:middle])
-                self._send(plans[middle:])
-            else:
-                self._send_alone(plans[0], error)
-            return
-        self._broken.clear()
-        for plan in plans:
-            own, outcomes = outcomes[: len(plan.puts)], outcomes[len(plan.puts) :]
-            self._written(_Written(own + ["deleted"] * len(plan.deletes), plan))
+        versions = {name: one for plan in plans for name, one in plan.versions.items()}
+        sent = _Sent(plans, self._crew.begin(partial(self.target.write, puts, deletes, versions)))
+        if first:
+            self._under_way.appendleft(sent)
+        else:
+            self._under_way.append(sent)
 
-    def _send_alone(self, plan: Plan, error: Rejected) -> None:
+    def _require_going_on(self) -> None:
+        if self.stop():
+            raise RetriableError("interrupted")
+
+    def _take_until(self, left: int) -> None:
+        while len(self._under_way) > left:
+            if not self._crew.begins_at_once:
+                self._require_going_on()
+            sent = self._under_way.popleft()
+            try:
+                outcomes = sent.outcomes()
+            except Rejected as error:
+                self._handle(error, sent.plans)
+            else:
+                self._broken.clear()
+                self._written(sent.plans, outcomes)
+
+    def _handle(self, error: Rejected, plans: list[Plan]) -> None:
+        if len(plans) == 1:
+            self._handle_alone(error, plans[0])
+            return
+        # All or nothing was written: nothing. Which of them is it?
+        middle = len(plans) // 2
+        self._begin(plans[middle:], first=True)
+        self._begin(plans[:middle], first=True)
+
+    def _handle_alone(self, error: Rejected, plan: Plan) -> None:
         """Handle the refusal of a single study."""
-        if not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
+        if error.recovery is Recovery.STALE and self._outdated[plan.id] < _MOST_PLANS - 1:
+            self._outdated[plan.id] += 1
+            self.stale.append(plan)
+        elif not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
             self._reject(error, plan, len(plan.puts))
             self._set_aside(error, plan)
             self._give_up_if_broken()
-            return
-        # Some servers refuse deletion: what should go is overwritten and marked (D18).
+        else:
+            self._mark_instead(plan)
+
+    def _mark_instead(self, plan: Plan) -> None:
+        """Overwrite and mark what should go: some servers refuse deletion (D18)."""
         marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
         if plan.gone:
             marked.append(self.statements.withdrawn_patient(plan.gone))
         puts = [*plan.puts, *marked]
         try:
-            rewritten = self.target.write(puts)
-        except Rejected as again:
-            self._reject(again, plan, len(puts))
+            rewritten = self.target.write(puts, (), plan.versions)
+        except Rejected as error:
+            self._reject(error, plan, len(puts))
             self._give_up_if_broken()
         else:
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
-            self._written(_Written(rewritten, plan))
+            self._note(_Written(rewritten, {plan.id: plan.row}))
 
-    def send_shared(self, resources: list[JsonObject], shas: dict[str, str], plan: Plan) -> bool:
-        """Send what a study shares with others, before it; return whether it is there.
-
-        Args:
-            resources: The resources that the target lacks.
-            shas: Their digests, by id.
-            plan: The study's.
-        """
+    def _shared_is_there(self, plan: Plan) -> bool:
+        """Send what a study shares with others before it; return whether it is there."""
+        due = self.shared.due(plan.shared)
+        if not due:
+            return True
         self.journal.put_studies({plan.id: plan.before})
-        failed = len(resources) + len(plan.puts)
+        shas = {one["id"]: digest(comparable(one)) for one in due}
+        failed = len(due) + len(plan.puts)
         for refused, error in self._refused.items():
             if refused <= shas.keys():
                 # One run asks once.
                 self._tell(error, plan, failed)
                 return False
         try:
-            outcomes = self.target.write(resources)
+            outcomes = self.target.write(due)
         except Rejected as error:
             self._refused[frozenset(shas)] = error
             self._reject(error, plan, failed)
             return False
-        self._written(_Written(outcomes, devices=shas))
+        self.shared.count(due)
+        self._note(_Written(outcomes, devices=shas))
         return True
 
     def _reject(self, error: Rejected, plan: Plan, resources: int) -> None:
@@ -155,20 +235,22 @@ class Sender:
             status = self._broken[-1].status
             raise RetriableError("target-busy", url=self.target.shown, status=status, wait="")
 
-    def _written(self, one: _Written) -> None:
-        self._unflushed.append(one)
-        if self.target.at_once:
-            self.acknowledge()
+    def _written(self, plans: list[Plan], outcomes: list[str]) -> None:
+        """Note a transaction as written, in which deletions come after what is put."""
+        deleted = ["deleted"] * sum(len(plan.deletes) for plan in plans)
+        self._note(_Written(outcomes + deleted, {plan.id: plan.row for plan in plans}))
 
-    def acknowledge(self) -> None:
-        """Note what was written as acknowledged; the caller has made it durable."""
-        rows = {}
-        for one in self._unflushed:
+    def _note(self, written: _Written) -> None:
+        """Acknowledge what was written, at once if it is durable."""
+        if self.target.at_once:
+            self._acknowledge([written])
+        else:
+            self._unflushed.append(written)
+
+    def _acknowledge(self, done: list[_Written]) -> None:
+        for one in done:
             self.report.resources.update(one.outcomes)
             if one.devices:
                 self.journal.put_devices(one.devices)
-            if one.plan:
-                rows[one.plan.id] = one.plan.row
-        if rows:
+        if rows := {key: row for one in done for key, row in one.rows.items()}:
             self.journal.acknowledge(rows)
-        self._unflushed.clear()

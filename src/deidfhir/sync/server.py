@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.outcome import Rejected, objects, written
-from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits
 from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Answer, Transport
 
@@ -41,6 +41,7 @@ class FhirServer:
     name: str
     batch: int = LIMITS.studies
     limits: Limits = LIMITS
+    connections: int = 1
     at_once: bool = True
     _checked: bool = field(default=False, init=False)
 
@@ -179,7 +180,12 @@ class FhirServer:
         path = f"/{reference(resource)}"
         self.transport.send("PUT", path, body=resource, headers=_BODY_IS_TRUTH)
 
-    def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
+    def write(
+        self,
+        puts: Iterable[JsonObject],
+        deletes: Iterable[str] = (),
+        versions: Mapping[str, str] = NO_VERSIONS,
+    ) -> list[str]:
         """Put resources and delete references in one transaction.
 
         Raises:
@@ -191,7 +197,7 @@ class FhirServer:
             {
                 "fullUrl": f"urn:uuid:{one['id']}",
                 "resource": one,
-                "request": {"method": "PUT", "url": reference(one)},
+                "request": _put_request(reference(one), versions),
             }
             for one in resources
         ]
@@ -212,6 +218,11 @@ class FhirServer:
 
     def rehearse(self) -> None:
         """A server tells only by writing whether it lets write."""
+
+
+def _put_request(name: str, versions: Mapping[str, str]) -> JsonObject:
+    request = {"method": "PUT", "url": name}
+    return {**request, "ifMatch": f'W/"{versions[name]}"'} if name in versions else request
 
 
 def _targets(provenance: JsonObject, study_id: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import unescape
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.traffic import Traffic
+
+NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class Target(Protocol):
     limits: Limits
     """How much one write takes."""
 
+    connections: int
+    """How many writes it takes at a time."""
+
     at_once: bool
     """Whether `write` is durable when it returns; otherwise `flush` makes it so."""
 
@@ -73,11 +79,24 @@ class Target(Protocol):
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""
 
-    def write(self, puts: Iterable[JsonObject], deletes: Iterable[str] = ()) -> list[str]:
+    def write(
+        self,
+        puts: Iterable[JsonObject],
+        deletes: Iterable[str] = (),
+        versions: Mapping[str, str] = NO_VERSIONS,
+    ) -> list[str]:
         """Put resources and delete references, all or nothing.
+
+        Args:
+            puts: Resources, each at its own id.
+            deletes: References.
+            versions: Reference → the versionId that the target must still hold.
 
         Returns:
             `created`, `updated` or `unchanged` for each resource put, in order.
+
+        Raises:
+            Rejected: The target refuses; `stale` where it holds another version.
         """
 
     def flush(self) -> None:
@@ -119,6 +138,16 @@ def comparable(resource: JsonObject) -> JsonObject:
         if meta.get(name):
             kept[f"meta.{name}"] = sorted(meta[name], key=repr)
     return kept
+
+
+def stands(resource: JsonObject, held: JsonObject | None) -> bool:
+    """Whether a target holds a resource as it is stated.
+
+    Args:
+        resource: As stated.
+        held: What the target holds in its place, if anything.
+    """
+    return held is not None and comparable(resource) == comparable(held)
 
 
 def _unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON

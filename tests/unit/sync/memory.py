@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.target import Found, Limits
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.unit import Listing, Unit
@@ -58,6 +58,7 @@ class Memory:
     journal: Journal
     at_once: bool = True
     batch: int = 2
+    connections: int = 1
     limits: Limits = ONE
     traffic: Traffic = field(default_factory=Traffic)
     shown: str = "memory"
@@ -65,6 +66,7 @@ class Memory:
     log: list[str] = field(default_factory=list)
     rows: list[StudyRow | None] = field(default_factory=list)
     failures: dict[str, Exception] = field(default_factory=dict)
+    versions: list[dict[str, str]] = field(default_factory=list)
 
     def stamp(self) -> str | None:
         """Tell nothing."""
@@ -81,11 +83,18 @@ class Memory:
         self.log.append(f"read {kind} {' '.join(ids)}")
         return {}
 
-    def write(self, puts: Iterable[Json], deletes: Iterable[str] = ()) -> list[str]:
+    def write(
+        self,
+        puts: Iterable[Json],
+        deletes: Iterable[str] = (),
+        versions: Mapping[str, str] = NO_VERSIONS,
+    ) -> list[str]:
         """Note the write, and what the journal says of the study at this moment."""
         every = list(puts)
+        self.versions.append(dict(versions))
         self.log.append("write " + " ".join([one["id"] for one in every] + list(deletes)))
-        self.rows.append(self.journal.study(every[0]["id"]))
+        if self.connections == 1:  # the journal is of the run's own thread
+            self.rows.append(self.journal.study(every[0]["id"]))
         for one in every:
             if one["id"] in self.failures:
                 raise self.failures[one["id"]]
@@ -102,7 +111,7 @@ class Memory:
 
 def unit(number: int, *devices: str) -> Unit:
     """Return a study with one Provenance."""
-    study = {"resourceType": "ImagingStudy", "id": f"s{number}"}
+    study = {"resourceType": "ImagingStudy", "id": f"s{number}", "status": "available"}
     provenance = {"resourceType": "Provenance", "id": f"p{number}", "activity": {}}
     made = tuple({"resourceType": "Device", "id": one} for one in devices)
     return Unit(study, (provenance,), made, f"1.{number}", {f"1.{number}.1": "c"}, f"path {number}")

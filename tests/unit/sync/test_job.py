@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
-from deidfhir.sync.target import Found
+from deidfhir.sync.target import NO_VERSIONS, Found
 from deidfhir.sync.unit import Refused, Unit
 from tests.unit.sync.memory import Memory, job, unit
 
@@ -31,11 +31,14 @@ def test_what_is_to_be_sent_is_in_the_journal_before_it_is_sent(journal: Journal
 def test_shared_devices_are_written_first_and_once(journal: Journal) -> None:
     target = Memory(journal)
     report = job(target).run([unit(1, "d1", "d2"), unit(2, "d2")])
-    assert target.log == ["find s1 s2", "write d1 d2", "write s1 p1", "write s2 p2", "flush"]
+    assert target.log == [
+        *("find s1 s2", "read Device d1 d2"),
+        *("write d1 d2", "write s1 p1", "write s2 p2"),
+    ]
     assert report.resources["created"] == 6
     again = Memory(journal)
     job(again).run([unit(3, "d1")])
-    assert again.log == ["find s3", "write s3 p3", "flush"]
+    assert again.log == ["find s3", "write s3 p3"]
 
 
 def test_a_study_that_is_settled_is_not_even_looked_up(journal: Journal) -> None:
@@ -113,11 +116,18 @@ def test_a_refused_study_is_noted_and_not_looked_up_again(journal: Journal) -> N
 
 def test_deletions_that_are_refused_are_tried_again_as_marks(journal: Journal) -> None:
     stale = {"resourceType": "Provenance", "id": "pold"}
-    held = {"s1": Found({"resourceType": "ImagingStudy", "id": "s1"}, (stale,))}
+    other = {"resourceType": "ImagingStudy", "id": "s1", "description": "other"}
+    held = {"s1": Found(other, (stale,))}
     calls = []
 
     class Refusing(Memory):
-        def write(self, puts: Iterable[Json], deletes: Iterable[str] = ()) -> list[str]:
+        def write(
+            self,
+            puts: Iterable[Json],
+            deletes: Iterable[str] = (),
+            versions: Mapping[str, str] = NO_VERSIONS,
+        ) -> list[str]:
+            del versions
             calls.append((list(puts), list(deletes)))
             if calls[-1][1]:
                 raise Rejected(405, "not-supported")

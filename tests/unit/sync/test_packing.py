@@ -12,6 +12,7 @@ from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.target import Limits
+from tests.unit.sync.memory import unit
 
 ROW = StudyRow("sent", "", {}, {})
 
@@ -19,7 +20,7 @@ ROW = StudyRow("sent", "", {}, {})
 def plan(number: int, puts: int = 1, stale: int = 0, text: str = "") -> Plan:
     """Return a plan with some resources to put and to delete."""
     resource = {"resourceType": "Provenance", "id": "p", "text": text}
-    return Plan(str(number), "", [resource] * puts, [resource] * stale, ROW, ROW, replaces=False)
+    return Plan(unit(number), [resource] * puts, [resource] * stale, ROW, ROW, replaces=False)
 
 
 def size(one: Plan) -> int:
