@@ -46,6 +46,7 @@ class Work:
     findings: list[Finding] = field(default_factory=list, init=False)
     tools: Counter[str] = field(default_factory=Counter, init=False)
     unrecognised: int = field(default=0, init=False)
+    passed_over: int = field(default=0, init=False)
     _checked: set[str] = field(default_factory=set, init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
@@ -112,6 +113,8 @@ class Work:
                     self._is_decisive(self.refusals[-1]),
                     study.path,
                 )
+            else:
+                self.passed_over += 1
 
     def _is_decisive(self, refused: Refusal) -> bool:
         """Whether no instance that was not read could make the study acceptable."""

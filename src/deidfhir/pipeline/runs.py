@@ -20,8 +20,8 @@ from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock, never
 from deidfhir.sync.unit import Listing
 from deidfhir.sync.verify import VerifyJob, VerifyReport
 
-Progress = Callable[[str, int], None]
-"""Called with what is going on and how far it is."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, how far it is, and how far it will go, or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,21 @@ class RunOptions:
             UsageError: `path-missing`.
             RetriableError: `interrupted`.
         """
-        tick = self.tick("files read")
 
         def read(count: int) -> None:
-            if tick is not None:
-                tick(count)
+            if self.progress is not None:
+                self.progress("files read", count, 0)
             if self.stop():
                 raise RetriableError("interrupted")
 
         return Work(read_paths(self.paths, read), self.context)
 
-    def tick(self, what: str) -> Callable[[int], None] | None:
-        """Return what a room calls with its own count."""
-        progress = self.progress
-        return None if progress is None else lambda count: progress(what, count)
+    def tick(self, what: str, work: Work) -> Callable[[int], None] | None:
+        """Return what a room calls with its own count of a work's studies."""
+        progress, total = self.progress, len(work.reading.fold)
+        if progress is None:
+            return None
+        return lambda count: progress(what, count + work.passed_over, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
             listing=Listing(reading.source, reading.missing_files(), reading.places),
             dry_run=dry_run,
             clock=clock,
-            progress=options.tick("studies done"),
+            progress=options.tick("studies done", work),
             stop=options.stop,
         )
         return SyncRun(work, target, job.run(work.units()))
@@ -199,5 +200,6 @@ def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:
     target = where.open(options.context)
     open_journal(where.journal, target, options.context, read_only=True).close()
     work = options.work()
-    job = VerifyJob(target, OurStatements(options.context), options.tick("studies compared"))
+    tick = options.tick("studies compared", work)
+    job = VerifyJob(target, OurStatements(options.context), tick)
     return VerifyRun(work, target, job.run(work.units()))

@@ -1,19 +1,15 @@
-"""File names of any bytes, output that is closed early, and progress."""
+"""File names of any bytes, and output that is closed early."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deidfhir.cli import progress as module
-from deidfhir.cli.progress import Progress
 from tests.conftest import command, process_environment
 from tests.synthetic.objects import instance, write
 
@@ -102,53 +98,3 @@ def test_output_that_nobody_reads_any_more_is_no_traceback(tmp_path: Path) -> No
     assert b"Traceback" not in err
     assert b"Exception ignored" not in err
     assert running.returncode == 1
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        """Say yes."""
-        return True
-
-
-def ticks(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, *moments: float) -> str:
-    """Return what a progress tells when it is called at some moments, then closed."""
-    times = iter([0.0, *moments])
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
-    progress = Progress(stream)
-    for number, _ in enumerate(moments, start=1):
-        progress("files read", number)
-    progress.close()
-    return stream.getvalue()
-
-
-def test_progress_elsewhere_is_a_plain_line_every_ten_seconds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told = ticks(io.StringIO(), monkeypatch, 1, 9.9, 10, 11, 19.9, 20.1)
-    assert told == "deidfhir: files read: 3\ndeidfhir: files read: 6\n"
-
-
-def test_a_short_run_tells_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ticks(io.StringIO(), monkeypatch, 0.1, 0.2) == ""
-    assert ticks(Terminal(), monkeypatch, 0.05, 0.1) == ""
-
-
-def test_progress_on_a_terminal_is_one_moving_line_that_goes_at_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told = ticks(Terminal(), monkeypatch, 0.1, 0.3, 0.4, 0.6)
-    assert told == ("\r\x1b[Kdeidfhir: files read: 2\r\x1b[Kdeidfhir: files read: 4\r\x1b[K")
-
-
-def test_a_run_tells_progress_on_stderr_alone(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study(tmp_path / "in" / "1.dcm", PatientIdentityRemoved="YES")
-    monkeypatch.setattr(module, "_EVERY", {True: 0.0, False: 0.0})
-    run = cli("sync", tmp_path / "in", "--to", tmp_path / "out", "--json")
-    assert run.err == "deidfhir: files read: 1\ndeidfhir: studies done: 1\n"
-    assert run.report["studies"] == 1
-    run = cli("verify", tmp_path / "in", "--to", tmp_path / "out", "--json")
-    assert run.err == "deidfhir: files read: 1\ndeidfhir: studies compared: 1\n"

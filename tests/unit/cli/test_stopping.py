@@ -67,7 +67,7 @@ def test_reading_ends_after_the_file_under_way(tmp_path: Path) -> None:
     options = RunOptions(
         (tmp_path,),
         MappingContext(),
-        progress=lambda _, count: told.append(count),
+        progress=lambda _, count, __: told.append(count),
         stop=lambda: len(told) == 2,
     )
     with pytest.raises(RetriableError) as caught:
