@@ -3,10 +3,10 @@ PYTHON_IN_VENV = .venv/bin/python
 FHIR ?= R4
 PORT ?= 8080
 
-.PHONY: help demo test unit lint hapi golden generated clean
+.PHONY: help demo test unit lint hapi bench-sync golden generated clean
 
 help:                ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 demo:                ## the main job on sample studies, into build/fhir
 	@sh tools/setup.sh
@@ -28,6 +28,10 @@ lint:                ## style and types
 hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), until Ctrl-C
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) tests/hapi/server.py --fhir $(FHIR) --port $(PORT)
+
+bench-sync:          ## the sync client beside a bare loader, in 20 minutes; writes docs/bench-sync.md
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m tools.bench_sync --write
 
 golden:              ## writes the expected files of tests/golden anew; read the diff
 	@sh tools/setup.sh test

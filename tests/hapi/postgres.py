@@ -214,6 +214,14 @@ def temporary_directory(prefix: str) -> Path:
     return Path(tempfile.gettempdir()) / f"{prefix}-{secrets.token_hex(8)}"
 
 
+def version() -> str:
+    """Return the version of the binaries."""
+    told = subprocess.run(
+        [_find_binaries() / "postgres", "--version"], capture_output=True, check=True, text=True
+    )
+    return told.stdout.split()[-1]
+
+
 def _find_binaries() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
