@@ -210,6 +210,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     accept: str | None = None,
     journal: Path | None = None,
     dry_run: bool = False,
+    confirm_vanished: int = 0,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> SyncRun:
     """Make a target state what the objects below some PATHs state.
@@ -221,6 +222,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
         accept: Verdicts that may pass, as for `--accept`; without it the policy's.
         journal: The target's journal; by default one in the user's state folder.
         dry_run: Whether only to read and to say what would be sent.
+        confirm_vanished: How many studies may vanish, where the run would otherwise refuse it.
         timeout: Seconds for one request with all its repetitions.
 
     Returns:
@@ -232,7 +234,8 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
         FatalError: The journal is not usable, or another target's.
     """
     options = _options(paths, context, accept)
-    return run_sync(options, TargetOptions(to, journal, timeout), dry_run=dry_run)
+    where = TargetOptions(to, journal, timeout)
+    return run_sync(options, where, dry_run=dry_run, confirmed=confirm_vanished)
 
 
 def verify_paths(  # noqa: PLR0913 - the options of the command, by name

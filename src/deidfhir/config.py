@@ -38,6 +38,8 @@ class Settings:
         narrative: Whether resources carry a narrative (D24).
         tools: Folder of the site's own tool entries, which add to or override ours (D16).
         patient: `reference` for a logical reference, `resource` for a minimal Patient (D6).
+        vanished: What happens to a study that its archive no longer has (D20).
+        retired_statements: Whether what was stated of it stays or is withdrawn (D20).
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
     """
 
@@ -55,6 +57,8 @@ class Settings:
     tools: str = ""
     dicomweb_root: str = ""
     patient: Literal["reference", "resource"] = "reference"
+    vanished: Literal["retire", "delete", "keep"] = "retire"
+    retired_statements: Literal["keep", "withdraw"] = "keep"
 
     def __post_init__(self) -> None:
         """Refuse values of a wrong form, whoever gives them.
@@ -82,6 +86,8 @@ _CHOICES = {
     "patient": ("reference", "resource"),
     "subject": ("as-is", "keyed", "withheld"),
     "ids": ("named", "keyed"),
+    "vanished": ("retire", "delete", "keep"),
+    "retired_statements": ("keep", "withdraw"),
 }
 _FORMS = {
     "tenant": "a text without |",

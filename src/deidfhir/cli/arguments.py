@@ -119,6 +119,14 @@ def _to(one: argparse.ArgumentParser) -> None:
     one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
 
 
+def _vanished(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--vanished",
+        choices=("retire", "delete", "keep"),
+        help="what happens to studies that the PATHs no longer hold (the setting, or retire)",
+    )
+
+
 def _timeout(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--timeout",
@@ -162,6 +170,14 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
     _mapping(one)
     _target(one)
     one.add_argument("--dry-run", action="store_true", help="only say what would be sent")
+    _vanished(one)
+    one.add_argument(
+        "--confirm-vanished",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="so many studies may vanish in this run, where it asks for that",
+    )
     _json(one)
 
 
@@ -245,6 +261,12 @@ def _instant(text: str) -> str:
     except ValueError:
         raise argparse.ArgumentTypeError(str(UsageError("recorded-form"))) from None
     return text
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError("--confirm-vanished takes a number of studies")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -57,7 +57,12 @@ def _map(options: argparse.Namespace, progress: Progress) -> int:
 def _sync(options: argparse.Namespace, progress: Progress) -> int:
     with stopping() as stop:
         settled = replace(_run_options(options, progress), stop=stop)
-        done = run_sync(settled, _target_options(options), dry_run=options.dry_run)
+        done = run_sync(
+            settled,
+            _target_options(options),
+            dry_run=options.dry_run,
+            confirmed=options.confirm_vanished,
+        )
     progress.close()
     if options.json:
         _print([render.as_json(render.sync_object(done, dry_run=options.dry_run))])
@@ -87,11 +92,12 @@ def _run_options(
 def _context(options: argparse.Namespace, recorded: str | None = None) -> MappingContext:
     """Return the context of a command; a mistake in it is told before anything is read."""
     settings = load_settings(options.config)
-    for name in ("tools", "policy"):
-        if getattr(options, name) == "":
+    for name in ("tools", "policy", "vanished"):
+        given = getattr(options, name, None)
+        if given == "":
             raise UsageError("option-empty", name=name)
-        if getattr(options, name) is not None:
-            settings = replace(settings, **{name: getattr(options, name)})
+        if given is not None:
+            settings = replace(settings, **{name: given})
     context = MappingContext(getattr(options, "fhir", "R4"), settings, recorded)
     context = context.accepting(getattr(options, "accept", None))
     context.prepare()

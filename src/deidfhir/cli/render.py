@@ -13,8 +13,10 @@ from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import SyncRun, VerifyRun
 from deidfhir.policy.policy import policy_line
+from deidfhir.sync.report import SyncReport
 
 RESOURCE_OUTCOMES = ("created", "updated", "unchanged", "deleted", "failed")
+FATES = ("retired", "deleted", "revived")
 _SHOWN = 10
 _REFUSING = ("partial-study", "duplicate-instance-differs")
 
@@ -60,6 +62,8 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "traffic": traffic_object(run.target.traffic),
         "resources": {name: report.resources[name] for name in RESOURCE_OUTCOMES},
         "withdrawn": report.withdrawn,
+        "vanished": report.vanished,
+        **{fate: report.fates[fate] for fate in FATES},
         **_details(run.work),
         "troubles": [
             {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
@@ -165,6 +169,7 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
         *input_lines(run.work),
         f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
         f"{word:<9} {told or 'nothing to send'}",
+        *_fate_lines(report),
         *traffic_lines(run.target.traffic),
     ]
     loud = [
@@ -172,6 +177,17 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
         for one in report.troubles
     ]
     return lines + _listed("attention", loud)
+
+
+def _fate_lines(report: SyncReport) -> list[str]:
+    """Return what became of the studies that vanished or came back, if any did."""
+    gone = [f"{report.fates[one]} {one}" for one in ("retired", "deleted") if report.fates[one]]
+    lines = []
+    if report.vanished:
+        lines.append(f"vanished  {report.vanished}" + (f" ({', '.join(gone)})" if gone else ""))
+    if report.fates["revived"]:
+        lines.append(f"revived   {report.fates['revived']}")
+    return lines
 
 
 def verify_lines(run: VerifyRun) -> list[str]:

@@ -6,9 +6,11 @@ from deidfhir.fhir.extensions import MASKED, UNKNOWN, data_absent, named
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.identity import bare
 from deidfhir.mapping.imagingstudy import SUBJECT_NOT_STATED
 from deidfhir.mapping.provenance import KEY, NO_EQUIPMENT, PLACE, recorded
 
+_OUR_META = ("profile", "security", "tag")
 _UNLOCKED = ("started", "_started", "description")
 _UNLOCKED_SERIES = ("started", "_started", "description", "bodySite")
 
@@ -39,6 +41,23 @@ def withdrawn_study(resource: JsonObject, context: MappingContext) -> JsonObject
     return kept
 
 
+def study_uid(resource: JsonObject, context: MappingContext) -> str:
+    """Return the Study Instance UID of our ImagingStudy, or an empty text for someone else's.
+
+    Args:
+        resource: Any ImagingStudy; ours has the id that D17 gives for the UID it states.
+        context: The mapping's.
+    """
+    identifiers = resource.get("identifier")
+    for one in identifiers if isinstance(identifiers, list) else ():
+        value = one.get("value") if isinstance(one, dict) else None
+        if isinstance(value, str):
+            uid = bare(value)
+            if context.namer.imaging_study(uid) == resource["id"]:
+                return uid
+    return ""
+
+
 def _bare_series(series: JsonObject) -> JsonObject:
     kept = {
         key: value for key, value in series.items() if key not in (*_UNLOCKED_SERIES, "extension")
@@ -49,6 +68,27 @@ def _bare_series(series: JsonObject) -> JsonObject:
             for one in kept["instance"]
         ]
     return kept
+
+
+def retired_study(resource: JsonObject, context: MappingContext) -> JsonObject:
+    """Return our ImagingStudy as it stands once the archive no longer has the study (D20).
+
+    Its status is `unknown`: no version has a better word, and `cancelled` would say that the study
+    was never performed. What it stated stays, or is withdrawn where the site says so.
+
+    Args:
+        resource: The ImagingStudy as the target has it.
+        context: The mapping's.
+    """
+    if context.settings.retired_statements == "withdraw":
+        kept = withdrawn_study(resource, context)
+    else:
+        kept = {key: value for key, value in resource.items() if key != "meta"}
+        ours = {key: value for key, value in resource.get("meta", {}).items() if key in _OUR_META}
+        if ours:
+            kept = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": ours}
+            kept |= {key: value for key, value in resource.items() if key not in kept}
+    return kept | {"status": "unknown"}
 
 
 def withdrawn_provenance(resource: JsonObject, context: MappingContext) -> JsonObject:

@@ -16,7 +16,14 @@ from deidfhir.mapping.inferred import recognised_in
 from deidfhir.mapping.leaving import leaving_study
 from deidfhir.mapping.patient import withdrawn_patient
 from deidfhir.mapping.study import MappedStudy
-from deidfhir.mapping.withdrawal import is_ours, is_withdrawn, withdrawn_provenance, withdrawn_study
+from deidfhir.mapping.withdrawal import (
+    is_ours,
+    is_withdrawn,
+    retired_study,
+    study_uid,
+    withdrawn_provenance,
+    withdrawn_study,
+)
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import Markers
@@ -26,7 +33,7 @@ from deidfhir.pipeline.gate import WITHDRAWING, Refusal, admitted, refusal
 from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
 from deidfhir.policy.policy import Policy
-from deidfhir.sync.unit import Refused, Unit
+from deidfhir.sync.unit import Listed, Refused, Unit
 
 
 @dataclass(slots=True)
@@ -90,7 +97,7 @@ class Work:
         self.tools.update(tools - {""})
         self.unrecognised += len(texts)
 
-    def units(self) -> Iterator[Unit | Refused]:
+    def units(self) -> Iterator[Unit | Refused | Listed]:
         """Yield the work of a sync job or of a verification."""
         for study, one in self.mapped():
             if one is not None:
@@ -103,9 +110,12 @@ class Work:
                     study.path,
                     one.patients,
                 )
-            elif self.refusals[-1].finding.code in WITHDRAWING:
+            elif self.refusals[-1].finding.code not in WITHDRAWING:
                 # A study that is refused for another reason is not known to be wrong with what
                 # was stated of it before: that stays.
+                self.passed_over += 1
+                yield Listed(self.context.namer.imaging_study(study.uid))
+            else:
                 yield Refused(
                     self.context.namer.imaging_study(study.uid),
                     study.uid,
@@ -113,8 +123,6 @@ class Work:
                     self._is_decisive(self.refusals[-1]),
                     study.path,
                 )
-            else:
-                self.passed_over += 1
 
     def _is_decisive(self, refused: Refusal) -> bool:
         """Whether no instance that was not read could make the study acceptable."""
@@ -198,3 +206,16 @@ class OurStatements:
     def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
         """Return what overwrites a Provenance that the target refuses to delete."""
         return withdrawn_provenance(resource, self.context)
+
+    def key_of(self, study: JsonObject) -> str:
+        """Return the UID of our ImagingStudy, or nothing for someone else's."""
+        return study_uid(study, self.context)
+
+    @property
+    def outlive(self) -> bool:
+        """Whether what was stated of a study is kept when the study has vanished."""
+        return self.context.settings.retired_statements == "keep"
+
+    def retired_study(self, resource: JsonObject) -> JsonObject:
+        """Return our ImagingStudy as it stands once its study has vanished."""
+        return retired_study(resource, self.context)

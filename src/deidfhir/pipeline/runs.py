@@ -11,7 +11,7 @@ from deidfhir.errors import RetriableError, SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
-from deidfhir.pipeline.sources import read_paths, require_paths
+from deidfhir.pipeline.sources import Reading, read_paths, require_paths
 from deidfhir.pipeline.targets import lease_of, open_journal, open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
@@ -147,13 +147,27 @@ def run_map(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
     return work, (one.bundle() for _, one in work.mapped() if one is not None)
 
 
-def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False) -> SyncRun:
+def listing_of(reading: Reading) -> Listing:
+    """Return how a run saw its source."""
+    return Listing(
+        reading.source,
+        reading.missing_files(),
+        reading.places,
+        of_folders=reading.of_folders,
+        hollow=reading.hollow,
+    )
+
+
+def run_sync(
+    options: RunOptions, where: TargetOptions, *, dry_run: bool = False, confirmed: int = 0
+) -> SyncRun:
     """Make a target state what the objects below some PATHs state.
 
     Args:
         options: PATHs, gate and context.
         where: Target and journal.
         dry_run: Whether only to read and to say what would be sent.
+        confirmed: How many studies the operator says have vanished.
 
     Raises:
         UsageError: A PATH or the target is not usable.
@@ -176,11 +190,13 @@ def run_sync(options: RunOptions, where: TargetOptions, *, dry_run: bool = False
             target=target,
             journal=journal,
             statements=OurStatements(options.context),
-            listing=Listing(reading.source, reading.missing_files(), reading.places),
+            listing=listing_of(reading),
             dry_run=dry_run,
             clock=clock,
             progress=options.tick("studies done", work),
             stop=options.stop,
+            fate=options.context.settings.vanished,
+            confirmed=confirmed,
         )
         return SyncRun(work, target, job.run(work.units()))
 

@@ -35,6 +35,8 @@ class Reading:
         skipped: What was skipped for cause.
         foreign: How many files are no DICOM at all.
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
+        of_folders: Whether all PATHs are folders.
+        hollow: Whether below one of the PATHs there is no object.
     """
 
     source: str
@@ -44,6 +46,8 @@ class Reading:
     skipped: list[Finding] = field(default_factory=list)
     foreign: int = 0
     doubtful: list[str] = field(default_factory=list)
+    of_folders: bool = False
+    hollow: bool = False
 
     @property
     def studies(self) -> Iterator[Study]:
@@ -83,15 +87,20 @@ def read_paths(paths: Iterable[Path], progress: Callable[[int], None] | None = N
     places = tuple(sorted({_absolute(one) for one in given}))
     shown = tuple(os.fsencode(one).decode("utf-8", "backslashreplace") for one in places)
     reading = Reading(_digest("\n".join(places)), shown)
-    seen: set[str] = set()
+    reading.of_folders = all(path.is_dir() for path in given)
+    objects: dict[str, bool] = {}
     for path in given:
+        hollow = True
         for file in walk(path, reading.skipped):
             name = _absolute(file)
-            if name not in seen:
-                seen.add(name)
+            if name not in objects:
+                before = reading.instances
                 _read_file(file, reading)
+                objects[name] = reading.instances > before
                 if progress:
-                    progress(len(seen))
+                    progress(len(objects))
+            hollow = hollow and not objects[name]
+        reading.hollow = reading.hollow or hollow
     return reading
 
 

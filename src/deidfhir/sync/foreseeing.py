@@ -41,4 +41,5 @@ class Foresight:
             for one in (*lacking, *plan.puts):
                 self.report.count("updated" if reference(one) in held else "created")
             self.report.count("unchanged", plan.unchanged)
+            self.report.count_fate(plan.fate, plan.name)
             self.report.count("deleted", len(plan.deletes))

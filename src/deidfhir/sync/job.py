@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,11 +12,13 @@ from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.sync.retiring import Fate, deletion, retirement
 from deidfhir.sync.sending import Sender
 from deidfhir.sync.shared import Shared
+from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, never
-from deidfhir.sync.unit import Listing, Refused, Statements, Unit
+from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class SyncJob:
         clock: The time.
         progress: Called with the number of studies done.
         stop: Asked before each transaction and after each study whether to end the run.
+        fate: What happens to a study that has vanished from its source.
+        confirmed: How many studies the operator says have vanished.
     """
 
     target: Target
@@ -42,10 +46,13 @@ class SyncJob:
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int], None] | None = None
     stop: Callable[[], bool] = never
+    fate: Fate = "retire"
+    confirmed: int = 0
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: Shared = field(init=False)
     _sender: Sender = field(init=False)
+    _sweep: Sweep = field(init=False)
     _done: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -61,16 +68,16 @@ class SyncJob:
             self.stop,
         )
 
-    def run(self, work: Iterable[Unit | Refused]) -> SyncReport:
+    def run(self, work: Iterable[Unit | Refused | Listed]) -> SyncReport:
         """Send what must be sent; an error that ends the run is in the report.
 
         Args:
-            work: The studies of the run, stated or refused, each once.
+            work: The studies of the run, stated, refused or only listed, each once.
         """
         try:
             self._trust_journal()
             self._planner = self._made_planner()
-            due = (one for one in work if not self._is_settled(one) and not self._is_dead(one))
+            due = self._due(work)
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
                 for _ in batch:
@@ -80,6 +87,21 @@ class SyncJob:
             self.report.error = error
             self._abandon()
         return self.report
+
+    def _due(self, work: Iterable[Unit | Refused | Listed]) -> Iterator[Unit | Refused | Vanished]:
+        """Yield what is to be done: first what the source lists, then what it no longer does."""
+        self._sweep = Sweep(
+            self.journal,
+            self.listing,
+            self._planner.covered,
+            self._planner.is_listed_whole(),
+            self.fate,
+            self.confirmed,
+        )
+        for one in self._sweep.marking(work):
+            if not self._is_settled(one) and not self._is_dead(one):
+                yield one
+        yield from self._sweep.vanished(self.report, dry_run=self.dry_run)
 
     def _trust_journal(self) -> None:
         """Believe the journal's acknowledgements only if the target is as they left it."""
@@ -109,7 +131,7 @@ class SyncJob:
         if not skipped <= before:
             # A file stays newly skipped as long as a study misses instances, or is missing.
             partial = any(one.code == "partial-study" for one in self.report.troubles)
-            if partial or self.journal.studies_of(self.listing.source) > self._done:
+            if partial or self._sweep.missing().count:
                 skipped &= before
         self.journal.put_skipped(self.listing.source, skipped)
         stamp = self.target.stamp()
@@ -138,7 +160,7 @@ class SyncJob:
         self._tick()
         return True
 
-    def _process(self, batch: list[Unit | Refused]) -> None:
+    def _process(self, batch: list[Unit | Refused | Vanished]) -> None:
         """Send what some studies need, and what others changed under us meanwhile."""
         batch = [plan.one for plan in self._sender.taken_stale()] + batch
         found = self.target.find(one.id for one in batch)
@@ -158,8 +180,11 @@ class SyncJob:
         else:
             self._sender.send(plans)
 
-    def _planned(self, one: Unit | Refused, found: Found) -> Plan | None:
+    def _planned(self, one: Unit | Refused | Vanished, found: Found) -> Plan | None:
         row = self.journal.study(one.id)
+        if isinstance(one, Vanished):
+            plan_of = deletion if self.fate == "delete" else retirement
+            return plan_of(one, found, row, self.statements)
         trouble = self._trouble(one, found, row)
         if trouble:
             self.report.troubles.append(Trouble(trouble, one.name))

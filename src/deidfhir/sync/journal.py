@@ -17,7 +17,7 @@ _SCHEMA = f"""
 CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE study (
     id TEXT PRIMARY KEY,       -- id of the ImagingStudy
-    state TEXT NOT NULL,       -- planned | sent | refused
+    state TEXT NOT NULL,       -- planned | sent | refused | leaving | retired | deleted
     sha TEXT NOT NULL,         -- of what was last acknowledged; empty if nothing was
     statements TEXT NOT NULL,  -- JSON: Provenance id -> instant of recorded, or null for none
     sources TEXT NOT NULL      -- JSON: source -> what stands for an instance -> digest of claims
@@ -35,12 +35,25 @@ _MIGRATIONS = {
 }
 
 
+DELIVERED = ""
+"""Stands among the sources of a row for what was ever sent and may still be on the target."""
+
+LEAVING, RETIRED, DELETED = "leaving", "retired", "deleted"
+TOMBSTONES = (RETIRED, DELETED)
+
+_MAKE_DUE = """
+UPDATE study SET sha = '', state =
+CASE WHEN state IN ('leaving', 'retired', 'deleted') THEN 'leaving' ELSE 'planned' END
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class StudyRow:
     """What the journal knows of one study.
 
     Args:
-        state: `planned` (may or may not have arrived), `sent` or `refused`.
+        state: `planned` (may or may not have arrived), `sent`, `refused`, `leaving` (vanished; may
+            or may not have gone), `retired` or `deleted`.
         sha: Digest of what was last acknowledged, or empty.
         statements: Provenance id → its `recorded`, or None for one that has none.
         sources: Source → what stands for an instance → digest of its claims, as that source
@@ -127,8 +140,36 @@ class Journal:
     def forget_acknowledgements(self) -> None:
         """Trust nothing that was acknowledged: the target was changed by someone else."""
         with self._store.transaction():
-            self._store.run("UPDATE study SET state = 'planned', sha = ''")
+            self._store.run(_MAKE_DUE)
             self._store.run("DELETE FROM device")
+
+    def make_due(self, ids: Iterable[str], devices: Iterable[str]) -> None:
+        """Trust nothing that was acknowledged of some studies and Devices.
+
+        Args:
+            ids: Of ImagingStudies.
+            devices: Ids of what they share.
+        """
+        with self._store.transaction():
+            for identity in ids:
+                self._store.run(f"{_MAKE_DUE} WHERE id = ?", identity)
+            for identity in devices:
+                self._store.run("DELETE FROM device WHERE id = ?", identity)
+
+    def in_state(self, *states: str) -> list[str]:
+        """Return the ids of the studies that are in one of some states."""
+        marks = ", ".join("?" * len(states))
+        sql = f"SELECT id FROM study WHERE state IN ({marks}) ORDER BY id"  # noqa: S608 - marks
+        return [str(identity) for (identity,) in self._store.rows(sql, *states)]
+
+    def delivered_by(self, sources: Iterable[str]) -> frozenset[str]:
+        """Return the ids of the studies that some sources list, as they last said."""
+        sql = (
+            "SELECT DISTINCT study.id FROM study, json_each(study.sources) AS listed "
+            "WHERE listed.key IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._store.rows(sql, json.dumps(sorted(sources)))
+        return frozenset(str(identity) for (identity,) in rows)
 
     def sources(self) -> dict[str, list[str]]:
         """Return source → what it consists of."""
@@ -140,11 +181,6 @@ class Journal:
         with self._store.transaction():
             listed = json.dumps(list(places))
             self._store.run("INSERT OR REPLACE INTO source VALUES (?, ?)", source, listed)
-
-    def studies_of(self, source: str) -> int:
-        """Return how many studies a source has delivered."""
-        sql = "SELECT COUNT(*) FROM study WHERE instr(sources, ?)"
-        return sum(int(count) for (count,) in self._store.rows(sql, json.dumps(source) + ":"))
 
     def skipped(self, source: str) -> frozenset[str]:
         """Return which files of a source were skipped in its last run."""

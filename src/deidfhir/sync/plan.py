@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, StudyRow
 from deidfhir.sync.target import Found, stands
 from deidfhir.sync.unit import (
     Listing,
     Refused,
     Statements,
     Unit,
+    Vanished,
     listed_instances,
     with_recorded,
 )
-
-DELIVERED = ""
-"""Stands among the sources of a row for what was ever sent and may still be on the target."""
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Plan:
     """The writes of one study.
 
     Args:
-        one: The study, stated or refused.
+        one: The study, stated, refused or vanished.
         puts: Resources to put.
         stale: Provenance that are no longer stated, as the target has them.
         row: The row to store once the writes are acknowledged.
@@ -35,9 +33,12 @@ class Plan:
         gone: The id of a Patient of ours that is no longer stated, or an empty text.
         versions: Reference → the versionId that the target must still hold for the writes.
         unchanged: How many resources the target holds as they are stated.
+        study_goes: Whether the ImagingStudy is deleted.
+        fate: What the report counts once it is acknowledged: `retired`, `deleted`, `revived`.
+        instead: What is sent where the target refuses these deletions.
     """
 
-    one: Unit | Refused
+    one: Unit | Refused | Vanished
     puts: list[JsonObject]
     stale: list[JsonObject]
     row: StudyRow
@@ -46,6 +47,9 @@ class Plan:
     gone: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     unchanged: int = 0
+    study_goes: bool = False
+    fate: str = ""
+    instead: Plan | None = None
 
     @property
     def id(self) -> str:
@@ -64,9 +68,10 @@ class Plan:
 
     @property
     def deletes(self) -> list[str]:
-        """The references to delete."""
+        """The references to delete, each before what it refers to."""
+        study = [f"ImagingStudy/{self.id}"] if self.study_goes else []
         patient = [f"Patient/{self.gone}"] if self.gone else []
-        return [f"Provenance/{one['id']}" for one in self.stale] + patient
+        return [f"Provenance/{one['id']}" for one in self.stale] + study + patient
 
     @property
     def is_done(self) -> bool:
@@ -175,6 +180,7 @@ class Planner:
             row=StudyRow("sent", unit.sha, recorded, self.sources(unit, row, sent=True)),
             before=StudyRow("planned", "", kept, self.sources(unit, row, sent=False)),
             replaces=found.study is not None or bool(self._ours(unit, found, row)),
+            fate="revived" if row is not None and row.state in TOMBSTONES else "",
         )
 
     def withdrawal(self, refused: Refused, found: Found, row: StudyRow | None) -> Plan:
@@ -241,7 +247,11 @@ class Planner:
         self, identity: str, found: Found, row: StudyRow | None, now: str
     ) -> str | None:
         """Return when a statement was first made: by the journal, else by the target, else now."""
-        if row is not None and identity in row.statements:
+        # What was leaving and is no longer there was deleted: it starts anew (D15).
+        known = row is not None and (
+            row.state != LEAVING or any(one["id"] == identity for one in found.provenances)
+        )
+        if known and row is not None and identity in row.statements:
             return row.statements[identity]
         for one in found.provenances:
             if one["id"] == identity and not self.statements.is_withdrawn(one):

@@ -34,12 +34,16 @@ class SyncReport:
     Args:
         resources: How many resources were created, updated, unchanged, deleted or failed.
         withdrawn: How many studies' statements were withdrawn.
+        vanished: How many studies no source lists any more.
+        fates: How many studies were `retired`, `deleted` or `revived`.
         troubles: Studies that were refused, rejected or withdrawn, in order.
         error: What ended the run before its end, if anything did.
     """
 
     resources: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
+    vanished: int = 0
+    fates: Counter[str] = field(default_factory=Counter)
     troubles: list[Trouble] = field(default_factory=list)
     error: DeidFhirError | None = None
 
@@ -47,6 +51,13 @@ class SyncReport:
         """Count resources."""
         if number:
             self.resources[outcome] += number
+
+    def count_fate(self, fate: str, name: str) -> None:
+        """Count one study that came back or is gone, and tell of one that is gone."""
+        if fate:
+            self.fates[fate] += 1
+        if fate in ("retired", "deleted"):
+            self.troubles.append(Trouble("study-vanished", name))
 
     @property
     def exit_code(self) -> int:

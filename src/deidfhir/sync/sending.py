@@ -10,7 +10,7 @@ from functools import partial
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.crew import Crew
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
@@ -20,6 +20,7 @@ from deidfhir.sync.shared import Shared
 from deidfhir.sync.target import Target, comparable
 from deidfhir.sync.unit import Statements, digest
 
+_GONE = (404, 410)
 _BROKEN_IN_A_ROW = 3
 """After so many studies that the server fails on, it is the server, not the studies."""
 
@@ -37,10 +38,10 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What was written, and what the journal must say of it once it is durable."""
+    """What was written, and whose rows the journal must hold once it is durable."""
 
     outcomes: list[str]
-    rows: dict[str, StudyRow] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
     devices: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,7 +90,7 @@ class Sender:
         """
         ready = [plan for plan in plans if self._shared_is_there(plan)]
         self.report.count("unchanged", sum(plan.unchanged for plan in ready))
-        self._note(_Written([], {plan.id: plan.row for plan in ready if plan.is_done}))
+        self._note(_Written([], [plan for plan in ready if plan.is_done]))
         for group in packed([plan for plan in ready if not plan.is_done], self.target.limits):
             self._begin(group)
             self._take_until(self._crew.size if self._crew.begins_at_once else 0)
@@ -165,8 +166,26 @@ class Sender:
             self._reject(error, plan, len(plan.puts))
             self._set_aside(error, plan)
             self._give_up_if_broken()
+        elif plan.instead is not None:
+            self._do_instead(plan, plan.instead, error)
         else:
             self._mark_instead(plan)
+
+    def _do_instead(self, plan: Plan, instead: Plan, error: Rejected) -> None:
+        """Do what is done where a study that has vanished may not be deleted (D20)."""
+        if error.status in _GONE and self._is_gone(plan):
+            self._note(_Written([], [plan]))
+            return
+        self.report.troubles.append(Trouble("deletion-refused", plan.name, str(error)))
+        if instead.is_done:
+            self._note(_Written([], [instead]))
+        else:
+            self._begin([instead], first=True)
+
+    def _is_gone(self, plan: Plan) -> bool:
+        """Whether someone else has deleted what was to be deleted."""
+        held = self.target.find([plan.id])[plan.id].by_reference()
+        return not held.keys() & set(plan.deletes)
 
     def _mark_instead(self, plan: Plan) -> None:
         """Overwrite and mark what should go: some servers refuse deletion (D18)."""
@@ -181,7 +200,7 @@ class Sender:
             self._give_up_if_broken()
         else:
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
-            self._note(_Written(rewritten, {plan.id: plan.row}))
+            self._note(_Written(rewritten, [plan]))
 
     def _shared_is_there(self, plan: Plan) -> bool:
         """Send what a study shares with others before it; return whether it is there."""
@@ -238,7 +257,7 @@ class Sender:
     def _written(self, plans: list[Plan], outcomes: list[str]) -> None:
         """Note a transaction as written, in which deletions come after what is put."""
         deleted = ["deleted"] * sum(len(plan.deletes) for plan in plans)
-        self._note(_Written(outcomes + deleted, {plan.id: plan.row for plan in plans}))
+        self._note(_Written(outcomes + deleted, plans))
 
     def _note(self, written: _Written) -> None:
         """Acknowledge what was written, at once if it is durable."""
@@ -252,5 +271,8 @@ class Sender:
             self.report.resources.update(one.outcomes)
             if one.devices:
                 self.journal.put_devices(one.devices)
-        if rows := {key: row for one in done for key, row in one.rows.items()}:
+        plans = [plan for one in done for plan in one.plans]
+        for plan in plans:
+            self.report.count_fate(plan.fate, plan.name)
+        if rows := {plan.id: plan.row for plan in plans}:
             self.journal.acknowledge(rows)

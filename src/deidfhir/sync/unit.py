@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
@@ -73,6 +73,36 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One study that the source lists and of which nothing is said now: what stands, stands.
+
+    Args:
+        id: The id that its ImagingStudy would have.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """One study that no source lists any more (D20).
+
+    Args:
+        id: The id of its ImagingStudy.
+        told: Whether the report speaks of it; not of one that is only done over.
+    """
+
+    id: str
+    told: bool = True
+    instances: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def name(self) -> str:
+        """How reports name it: its paths are gone, and the journal knows none."""
+        return f"ImagingStudy/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """How a run saw its source (D19).
 
@@ -80,11 +110,15 @@ class Listing:
         source: Names the source.
         skipped: Digests of the files that were skipped for cause.
         places: What the source consists of: absolute paths.
+        of_folders: Whether it consists of folders alone; a file lists nothing but itself.
+        hollow: Whether there is no object in one of the places: a share may not be mounted.
     """
 
     source: str
     skipped: frozenset[str]
     places: tuple[str, ...] = ()
+    of_folders: bool = False
+    hollow: bool = False
 
     def covers(self, places: Iterable[str]) -> bool:
         """Whether all places of another source were listed by this one, too."""
@@ -117,6 +151,20 @@ class Statements(Protocol):
 
     def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
         """Return what overwrites a Provenance that the target refuses to delete."""
+
+    def key_of(self, study: JsonObject) -> str:
+        """Return what the ids of the statements of our ImagingStudy are made of, or nothing.
+
+        Args:
+            study: Any ImagingStudy; someone else's has no key.
+        """
+
+    @property
+    def outlive(self) -> bool:
+        """Whether what was stated of a study is kept when the study has vanished (D20)."""
+
+    def retired_study(self, resource: JsonObject) -> JsonObject:
+        """Return our ImagingStudy as it stands once its study has vanished."""
 
 
 def digest(content: object) -> str:

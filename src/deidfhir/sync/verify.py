@@ -10,7 +10,7 @@ from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
 from deidfhir.sync.report import worst
 from deidfhir.sync.target import Found, Target, comparable, held_of
-from deidfhir.sync.unit import Refused, Statements, Unit
+from deidfhir.sync.unit import Listed, Refused, Statements, Unit
 
 
 @dataclass(slots=True)
@@ -52,11 +52,11 @@ class VerifyJob:
     report: VerifyReport = field(default_factory=VerifyReport, init=False)
     _shared: set[str] = field(default_factory=set, init=False)
 
-    def run(self, work: Iterable[Unit | Refused]) -> VerifyReport:
+    def run(self, work: Iterable[Unit | Refused | Listed]) -> VerifyReport:
         """Read and compare; an error that ends the run is in the report."""
         done = 0
         try:
-            due = iter(work)
+            due = (one for one in work if not isinstance(one, Listed))
             while batch := list(islice(due, self.target.batch)):
                 found = self.target.find(one.id for one in batch)
                 for one in batch:

@@ -18,7 +18,7 @@ COMMANDS = {
     "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"},
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
-        *("--timeout", "--config", "--tools", "--policy"),
+        *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),

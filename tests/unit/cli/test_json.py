@@ -27,7 +27,9 @@ SHARED = {
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
     *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic"),
 }
-SYNC = SHARED | {"dry_run", "withdrawn", "troubles"}
+SYNC = SHARED | {
+    *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived", "troubles"),
+}
 VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
 RESOURCES = ["created", "updated", "unchanged", "deleted", "failed"]
 VERDICTS = {"removed", "not-removed", "contradictory", "unknown", "mixed"}

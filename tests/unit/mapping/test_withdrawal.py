@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from deidfhir.config import Settings
@@ -13,6 +14,8 @@ from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.mapping.withdrawal import (
     is_ours,
     is_withdrawn,
+    retired_study,
+    study_uid,
     withdrawn_provenance,
     withdrawn_study,
 )
@@ -130,3 +133,27 @@ def test_another_site_s_or_study_s_statement_is_not_ours() -> None:
     elsewhere = MappingContext(settings=Settings(namespace="https://other.example/"))
     assert not any(is_ours(one, STUDY, elsewhere) for one in made.provenances)
     assert not any(is_ours(one, "1.2", PLAIN) for one in made.provenances)
+
+
+def test_a_retired_study_has_status_unknown_and_all_else_as_it_was() -> None:
+    study = mapped().imaging_study
+    on_server = {**study, "meta": {**study["meta"], "versionId": "3", "lastUpdated": "now"}}
+    found = retired_study(on_server, PLAIN)
+    assert found == {**study, "status": "unknown"}
+    check_whole(found, PLAIN.version)
+    assert retired_study(found, PLAIN) == found
+
+
+def test_a_retired_study_keeps_uids_and_counts_alone_where_the_site_says_so() -> None:
+    context = replace(PLAIN, settings=replace(PLAIN.settings, retired_statements="withdraw"))
+    study = mapped().imaging_study
+    found = retired_study(study, context)
+    assert found == {**withdrawn_study(study, context), "status": "unknown"}
+    check_whole(found, context.version)
+
+
+def test_our_study_gives_its_uid_and_someone_elses_none() -> None:
+    study = mapped().imaging_study
+    assert study_uid(study, PLAIN) == STUDY
+    assert study_uid({**study, "id": "theirs"}, PLAIN) == ""
+    assert study_uid({"resourceType": "ImagingStudy", "id": "theirs"}, PLAIN) == ""

@@ -50,6 +50,16 @@ class Statements:
         """Mark it."""
         return {**resource, "withdrawn": True}
 
+    def key_of(self, study: Json) -> str:
+        """Take it from the id."""
+        return str(study["id"])
+
+    outlive = True
+
+    def retired_study(self, resource: Json) -> Json:
+        """Mark it."""
+        return {**resource, "status": "unknown"}
+
 
 @dataclass
 class Memory:
