@@ -40,6 +40,7 @@ class Settings:
         patient: `reference` for a logical reference, `resource` for a minimal Patient (D6).
         vanished: What happens to a study that its archive no longer has (D20).
         retired_statements: Whether what was stated of it stays or is withdrawn (D20).
+        access: File of how the FHIR server is got at: credentials, TLS, proxy, headers.
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     policy: str = ""
     narrative: bool = True
     tools: str = ""
+    access: str = ""
     dicomweb_root: str = ""
     patient: Literal["reference", "resource"] = "reference"
     vanished: Literal["retire", "delete", "keep"] = "retire"
@@ -93,6 +95,7 @@ _FORMS = {
     "tenant": "a text without |",
     "tools": "a folder",
     "policy": "a file",
+    "access": "a file",
     "key_file": "a file",
     "dicomweb_root": "a URL",
     "canonical": "an http or https URL without query",
@@ -180,7 +183,7 @@ def _fits(name: str, value: str) -> bool:
         return False
     if name == "tenant":
         return "|" not in value
-    if name in ("tools", "policy", "key_file"):
+    if name in ("tools", "policy", "access", "key_file"):
         return True
     if name == "canonical":
         return bool(_CANONICAL.fullmatch(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,7 @@ class Listener:
     def __init__(self) -> None:
         self.log: list[Sent] = []
         self.closing = threading.Event()
+        self.scheme = "http"
         owner = self
 
         class Handler(_Handler):
@@ -43,6 +45,12 @@ class Listener:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def secured(self, context: ssl.SSLContext) -> Self:
+        """Speak TLS, before it listens."""
+        self.scheme = "https"
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        return self
 
     @property
     def port(self) -> int:
@@ -90,7 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        sent = Sent(self.command, self.path, json.loads(content) if content else {})
+        is_form = "form" in self.headers.get("Content-Type", "")
+        body = json.loads(content) if content and not is_form else {}
+        sent = Sent(self.command, self.path, body)
         self.listener.log.append(sent)
         self.listener.answer(self, sent, content)
 

@@ -31,7 +31,7 @@ class Relay(Listener):
     @property
     def url(self) -> str:
         """The base URL to use in place of the server's."""
-        return f"http://127.0.0.1:{self.port}{self._path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{self._path}"
 
     def answer(self, request: BaseHTTPRequestHandler, sent: Sent, content: bytes) -> None:
         """Pass on a request, and its answer unless that is withheld."""

@@ -109,6 +109,7 @@ def _mapping(one: argparse.ArgumentParser) -> None:
 
 def _target(one: argparse.ArgumentParser) -> None:
     _to(one)
+    _access(one)
     _timeout(one)
 
 
@@ -124,6 +125,14 @@ def _vanished(one: argparse.ArgumentParser) -> None:
         "--vanished",
         choices=("retire", "delete", "keep"),
         help="what happens to studies that the PATHs no longer hold (the setting, or retire)",
+    )
+
+
+def _access(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--access",
+        metavar="FILE",
+        help="how the server is got at: credentials, TLS, proxy, headers (TOML; docs/access.md)",
     )
 
 
@@ -224,6 +233,7 @@ def _reverse(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("--from", dest="source", metavar="URL", help="a FHIR server instead")
     one.add_argument("--study", metavar="UID", help="this study only, of a server")
     _fhir(one)
+    _access(one)
     _timeout(one)
 
 
@@ -240,6 +250,7 @@ def _install(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "install", summary, example)
     _fhir(one)
     one.add_argument("--to", required=True, metavar="URL", help="FHIR base URL")
+    _access(one)
     _timeout(one)
     _json(one)
 

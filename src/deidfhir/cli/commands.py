@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from deidfhir.cli import claims, dead, publishing, render, reversing
 from deidfhir.cli.progress import Progress, printable
+from deidfhir.cli.site import settings_of
 from deidfhir.cli.stopping import stopping
-from deidfhir.config import load_settings
-from deidfhir.errors import DeidFhirError, SkippableError, UsageError
+from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
 from deidfhir.pipeline.publishing import write_text
@@ -91,14 +91,7 @@ def _run_options(
 
 def _context(options: argparse.Namespace, recorded: str | None = None) -> MappingContext:
     """Return the context of a command; a mistake in it is told before anything is read."""
-    settings = load_settings(options.config)
-    for name in ("tools", "policy", "vanished"):
-        given = getattr(options, name, None)
-        if given == "":
-            raise UsageError("option-empty", name=name)
-        if given is not None:
-            settings = replace(settings, **{name: given})
-    context = MappingContext(getattr(options, "fhir", "R4"), settings, recorded)
+    context = MappingContext(getattr(options, "fhir", "R4"), settings_of(options), recorded)
     context = context.accepting(getattr(options, "accept", None))
     context.prepare()
     return context

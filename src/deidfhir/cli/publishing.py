@@ -8,9 +8,10 @@ from pathlib import Path
 
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.render import as_json
+from deidfhir.cli.site import settings_of
 from deidfhir.config import load_settings
 from deidfhir.pipeline.publishing import install_package, write_package
-from deidfhir.sync.transport import without_credentials
+from deidfhir.sync.address import without_credentials
 
 OUTCOMES = ("created", "updated", "unchanged")
 
@@ -25,7 +26,7 @@ def package(options: argparse.Namespace, _progress: Progress) -> int:
 
 def install(options: argparse.Namespace, _progress: Progress) -> int:
     """Put the conformance resources on a server."""
-    settings = load_settings(options.config)
+    settings = settings_of(options)
     done, requests = install_package(options.to, settings, options.fhir, options.timeout)
     counts = {name: done[name] for name in OUTCOMES}
     target = without_credentials(options.to)

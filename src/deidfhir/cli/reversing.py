@@ -9,7 +9,7 @@ from typing import Any
 
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.render import as_json
-from deidfhir.config import load_settings
+from deidfhir.cli.site import settings_of
 from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.uid import is_usable
@@ -37,7 +37,7 @@ def reverse(options: argparse.Namespace, progress: Progress) -> int:
 
 def _objects(options: argparse.Namespace, reversal: Reversal) -> Iterable[dict[str, Any]]:
     if options.source is not None:
-        context = MappingContext(options.fhir, load_settings(options.config))
+        context = MappingContext(options.fhir, settings_of(options))
         return reverse_server(
             options.source, context, options.study or "", options.timeout, reversal
         )

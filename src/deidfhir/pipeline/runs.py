@@ -12,7 +12,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
 from deidfhir.pipeline.sources import Reading, read_paths, require_paths
-from deidfhir.pipeline.targets import lease_of, open_journal, open_target
+from deidfhir.pipeline.targets import lease_of, open_journal, open_target, prepare
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
@@ -176,6 +176,7 @@ def run_sync(
     """
     require_paths(options.paths)
     target = where.open(options.context)
+    prepare(target)
     clock = where.clock or Clock()
     with ExitStack() as stack:
         if not dry_run:
@@ -214,6 +215,7 @@ def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:
     """
     require_paths(options.paths)
     target = where.open(options.context)
+    prepare(target)
     open_journal(where.journal, target, options.context, read_only=True).close()
     work = options.work()
     tick = options.tick("studies compared", work)

@@ -9,16 +9,19 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
+from deidfhir.sync.access.loading import Toward, load_access
+from deidfhir.sync.address import is_usable_url
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
 from deidfhir.sync.lease import lease
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
-from deidfhir.sync.transport import Transport, is_usable_url
+from deidfhir.sync.transport import Transport
 
 # host:8080/base or user:password@host: a URL whose scheme was forgotten. Such a folder can be named
 # ./host:8080/base.
@@ -40,12 +43,18 @@ def open_target(
         clock: The time; the system's by default.
 
     Raises:
-        UsageError: `target-form` or `target-is-file`.
+        UsageError: `target-form`, `target-credentials` or `target-is-file`, or the access file is
+            wrong.
+        FatalError: A file of the site's TLS cannot be used.
     """
     if not to or "://" in to or _LIKE_A_HOST.match(to):
         if not to.lower().startswith(("http://", "https://")) or not is_usable_url(to):
             raise UsageError("target-form")
-        transport = Transport(to, timeout, clock or Clock())
+        if "@" in urlsplit(to).netloc:
+            raise UsageError("target-credentials")
+        toward = Toward(to, timeout, clock or Clock())
+        access = load_access(context.settings.access, toward)
+        transport = Transport(to, timeout, toward.clock, access.session(), access=access)
         return FhirServer(transport, context.version.number, context.version.name)
     path = Path(to)
     try:
@@ -54,6 +63,19 @@ def open_target(
     except OSError as error:
         raise FatalError("folder-unwritable", path=path) from error
     return NdjsonFolder(path)
+
+
+def prepare(target: Target) -> None:
+    """Look whether what a target will ask of the site is there, before a long run begins.
+
+    Args:
+        target: The target; nothing is asked of it.
+
+    Raises:
+        FatalError: A secret or a key cannot be used.
+    """
+    if isinstance(target, FhirServer):
+        target.transport.access.prepare()
 
 
 def open_server(to: str, context: MappingContext, timeout: float, refusal: str) -> FhirServer:
@@ -66,11 +88,13 @@ def open_server(to: str, context: MappingContext, timeout: float, refusal: str) 
         refusal: Code of the error that says what the command takes.
 
     Raises:
-        UsageError: `refusal`: it is no FHIR base URL.
+        UsageError: `refusal`: it is no FHIR base URL; or the access file is wrong.
     """
     try:
         target = open_target(to, context, timeout)
     except UsageError as error:
+        if error.code not in ("target-form", "target-is-file"):
+            raise
         raise UsageError(refusal) from error
     if not isinstance(target, FhirServer):
         raise UsageError(refusal)

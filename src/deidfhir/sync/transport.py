@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from threading import Thread
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from urllib3.exceptions import HTTPError
-from urllib3.util import parse_url
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.access.access import Access
+from deidfhir.sync.access.broken import broken
+from deidfhir.sync.address import without_credentials
 from deidfhir.sync.diagnostics import issues_of
 from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
@@ -53,16 +55,19 @@ class Transport:
     """Requests to one base URL.
 
     Args:
-        base_url: FHIR base URL; credentials in it are used and never shown.
+        base_url: FHIR base URL.
         timeout: Seconds for one request with all its repetitions.
         clock: The time.
+        session: One of `access`.
+        access: How the server is got at.
     """
 
     base_url: str
     timeout: float = DEFAULT_TIMEOUT
     clock: Clock = field(default_factory=Clock)
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=lambda: Access().session())
     traffic: Traffic = field(default_factory=Traffic)
+    access: Access = field(default_factory=Access)
 
     @property
     def shown_url(self) -> str:
@@ -86,8 +91,8 @@ class Transport:
             headers: Headers beside those that every request carries.
 
         Raises:
-            RetriableError: `target-down`, `target-silent` or `target-busy`.
-            FatalError: `unauthorised`, `not-fhir`, `answer-unexpected` or `too-large`.
+            RetriableError: `target-down`, `target-silent` or `target-busy`, or no token for now.
+            FatalError: `not-fhir`, `answer-unexpected` or `too-large`, or no access.
             Rejected: The server refuses this request; its `recovery` says what goes on.
         """
         deadline = self.clock.monotonic() + self.timeout
@@ -95,7 +100,7 @@ class Transport:
         while True:
             tries += 1
             try:
-                return self._once(method, path, body, headers or {}, deadline)
+                return self._let_in(method, path, body, headers or {}, deadline)
             except _Again as again:
                 # Full jitter: clients that were refused together do not come back together.
                 wait = max(pause * self.clock.random(), again.wait or 0.0)
@@ -105,6 +110,36 @@ class Transport:
             self.clock.sleep(wait)
             self.traffic.repeated += 1
             pause *= 2
+
+    def _let_in(
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None,
+        headers: Mapping[str, str],
+        deadline: float,
+    ) -> Answer:
+        """Send once, and where the credentials are refused, at once again with fresh ones."""
+        renewed = False
+        while True:
+            sent = self._in_time(self.access.headers, deadline)
+            try:
+                return self._once(method, path, body, {**headers, **sent}, deadline)
+            except _NotLetIn as refused:
+                status, answered = refused.status, refused.headers
+            fresh = partial(self.access.renew, sent)
+            if renewed or status != 401 or not self._in_time(fresh, deadline):
+                raise self.access.refusal(status, answered, self.shown_url, self.clock)
+            renewed = True
+
+    def _in_time(self, work: Callable[[], Result], deadline: float) -> Result:
+        """Return what may ask a token endpoint, which may be down, busy or silent too."""
+        try:
+            return within(max(0.1, deadline - self.clock.monotonic()), work)
+        except TimeoutError:
+            raise RetriableError("token-silent", seconds=self.timeout) from None
+        except RetriableError as error:
+            raise _Again(error) from None
 
     def _once(
         self,
@@ -141,8 +176,6 @@ class Transport:
         self.traffic.unanswered += 1
         try:
             status, answered, content = within(left, exchange)
-        except requests.exceptions.SSLError:
-            raise FatalError("tls-failed", url=self.shown_url) from None
         except requests.exceptions.ConnectTimeout:
             raise _Again(self._down("no connection in time")) from None
         except (requests.exceptions.Timeout, TimeoutError):
@@ -150,7 +183,7 @@ class Transport:
                 "target-silent", url=self.shown_url, seconds=self.timeout
             ) from None
         except (requests.exceptions.RequestException, HTTPError) as error:
-            raise _Again(self._down(type(error).__name__)) from None
+            raise self._broken(error) from None
         self.traffic.unanswered -= 1
         self.traffic.answered(status, len(content), self.clock.monotonic() - begun)
         return status, answered, content
@@ -172,7 +205,7 @@ class Transport:
         rejected = Rejected(status, server_code(parsed), issues_of(parsed))
         recovery = rejected.recovery
         if recovery in (Recovery.LOGIN, Recovery.STOP):
-            raise FatalError("unauthorised", url=self.shown_url, status=status)
+            raise _NotLetIn(status, headers)
         if recovery is Recovery.LATER:
             wait = self._retry_after(headers)
             told = f", after {wait:.0f} s" if wait else ""
@@ -194,6 +227,12 @@ class Transport:
         except (TypeError, ValueError, OverflowError):
             return None
 
+    def _broken(self, error: Exception) -> Exception:
+        told = broken(error, self.shown_url, self.access.connection)
+        if isinstance(told, FatalError):
+            return told
+        return _Again(told or self._down(type(error).__name__))
+
     def _down(self, what: str) -> RetriableError:
         return RetriableError("target-down", url=self.shown_url, what=what)
 
@@ -208,6 +247,12 @@ class _Again(Exception):  # noqa: N818 - control flow, never seen outside
     ) -> None:
         super().__init__()
         self.reason, self.wait, self.bounded = reason, wait, bounded
+
+
+class _NotLetIn(Exception):  # noqa: N818 - control flow, never seen outside
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.status, self.headers = status, headers
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
@@ -235,23 +280,6 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     if not done:
         raise TimeoutError
     return done[0]
-
-
-def is_usable_url(url: str) -> bool:
-    """Whether a URL is one that requests can be sent to."""
-    try:
-        requests.Request("GET", url).prepare()
-        parts = urlsplit(url)
-        return bool(parse_url(url).host) and parts.port != 0 and not (parts.query or parts.fragment)
-    except (ValueError, HTTPError, requests.exceptions.RequestException):
-        return False
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
 
 
 def _json(content: bytes) -> JsonObject | None:

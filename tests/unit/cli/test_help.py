@@ -19,14 +19,15 @@ COMMANDS = {
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
+        "--access",
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),
-        *("--timeout", "--config", "--tools", "--policy"),
+        *("--timeout", "--config", "--tools", "--policy", "--access"),
     },
-    "reverse": {"--from", "--study", "--fhir", "--timeout", "--config"},
+    "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},
-    "install": {"--to", "--fhir", "--json", "--timeout", "--config"},
+    "install": {"--to", "--fhir", "--json", "--timeout", "--config", "--access"},
     "dead": {"--all", "--to", "--fhir", "--journal", "--json", "--config"},
     "explain": {"--json", "--config", "--tools", "--policy"},
 }

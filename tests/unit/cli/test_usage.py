@@ -50,6 +50,7 @@ def assert_usage(run: Ran, *words: str) -> None:
         (["sync", "x", "--to", "y", "--timeout", "inf"], ["between 0 and 86400"]),
         (["show", "x", "--dry-run"], ["--dry-run"]),
         (["explain"], ["FILE"]),
+        (["sync", ".", "--to", "y", "--access", ""], ["--access is empty"]),
     ],
 )
 def test_a_wrong_command_line_is_told_in_one_line(

@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError
+from deidfhir.sync.address import without_credentials
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.timing import Clock
-from deidfhir.sync.transport import Transport, without_credentials
+from deidfhir.sync.transport import Transport
 
 BASE = "http://server.example/fhir"
 OUTCOME = b'{"resourceType":"OperationOutcome","issue":[{"code":"processing"}]}'
@@ -163,11 +164,14 @@ def test_a_broken_server_and_a_write_in_between_are_tried_three_times(status: in
     assert (time.pauses, len(session.asked)) == ([0.5, 1.0], 3)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_of_access_is_final(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "credentials-demanded"), (403, "unauthorised"), (407, "proxy-refused")],
+)
+def test_a_refusal_of_access_is_final(status: int, code: str) -> None:
     error, _, session = sent((status, OUTCOME, {}))
     assert isinstance(error, FatalError)
-    assert (error.code, len(session.asked)) == ("unauthorised", 1)
+    assert (error.code, len(session.asked)) == (code, 1)
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 412, 422])

@@ -1,0 +1,1 @@
+"""How a site gets at its FHIR server: credentials, TLS, proxy and headers."""
