@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.integration.listener import Sent
 
 PLANTED = "PLANTED-VALUE"
+CUT = b'{"resourceType": "CapabilityStatement", '
 HTML = Reply(404, b"<html><body>Not found</body></html>", {"Content-Type": "text/html"})
 EMPTY_BUNDLE = {"resourceType": "Bundle", "type": "searchset"}
 
@@ -163,7 +164,7 @@ def test_a_server_that_refuses_access_fails_the_run(
     [
         (HTML, 404),
         (Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html"}), 200),
-        (Reply(200, b'{"resourceType": "CapabilityStatement", '), 200),
+        (Reply(200, CUT), 200),
         (Reply(200, b"[" * 100_000), 200),
         (Reply(200, b"\xff\xfe\x00"), 200),
         (Reply(200, b""), 200),
@@ -188,7 +189,8 @@ def test_what_is_no_fhir_server_fails_the_run(
         1,
         f"{fake.url} answers, but not as a FHIR server (HTTP {status}): check the base URL",
     )
-    assert len(fake.log) == 1
+    # What only seems to have been cut on its way is asked for again.
+    assert len(fake.log) == 1 or (reply.body == CUT and len(fake.log) <= 3)
 
 
 def test_a_redirect_of_the_transaction_is_not_followed(

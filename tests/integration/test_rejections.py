@@ -136,7 +136,8 @@ def test_a_server_that_breaks_on_every_study_ends_the_run(
     for study in range(1, 7):
         archive.put(study)
     fake.transaction = lambda _: Reply(500, outcome())
-    run = cli("sync", archive.folder, "--to", fake.url, "--timeout", "20", "--json")
+    where = ("--to", fake.url, "--timeout", "20", "--connections", "1")
+    run = cli("sync", archive.folder, *where, "--json")
     assert (run.code, run.report["resources"]) == (5, counted(failed=6))
     # Six, three, one, two, one and one: each three times.
     assert len(fake.writes) == 18

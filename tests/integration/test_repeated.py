@@ -123,7 +123,7 @@ def test_a_run_that_is_killed_is_completed_by_the_next(
         archive.put(study)
     site = r4_site.to(relay.url)
     relay.withhold_from = answered + 1
-    where = ("--to", relay.url, "--journal", site.journal)
+    where = ("--to", relay.url, "--journal", site.journal, "--connections", "1")
     with subprocess.Popen(
         command("sync", archive.folder, *where), env=process_environment()
     ) as running:
@@ -139,6 +139,26 @@ def test_a_run_that_is_killed_is_completed_by_the_next(
     assert again.report["resources"] == counted(
         created=len(stated) - known - unheard, unchanged=known + unheard
     )
+    assert versions(r4_site.url, stated) == dict.fromkeys(stated, "1")
+    assert site.sync(archive.folder).report["requests"] == 0
+
+
+def test_a_run_over_several_connections_that_is_killed_is_completed_by_the_next(
+    r4_site: Site, archive: Archive, relay: Relay
+) -> None:
+    for study in range(1, 3 * LIMITS.studies + 2):
+        archive.put(study)
+    site = r4_site.to(relay.url)
+    relay.withhold_from = 2
+    where = ("--to", relay.url, "--journal", site.journal, "--connections", "4")
+    with subprocess.Popen(
+        command("sync", archive.folder, *where), env=process_environment()
+    ) as running:
+        assert relay.withheld.wait(60)
+        running.kill()
+    stated = site.stated(archive.folder)
+    relay.withhold_from = None
+    assert site.sync(archive.folder).code == 0
     assert versions(r4_site.url, stated) == dict.fromkeys(stated, "1")
     assert site.sync(archive.folder).report["requests"] == 0
 

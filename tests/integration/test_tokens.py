@@ -47,7 +47,7 @@ class Guarded:
         """Return a transport to the gate."""
         toward = Toward(self.gate.url, 10.0, clock or Clock())
         access = load_access(str(self.access), toward)
-        return Transport(self.gate.url, 10.0, toward.clock, access.session(), access=access)
+        return Transport(self.gate.url, 10.0, toward.clock, access)
 
 
 def guarded(stack: ExitStack, site: Site, folder: Path, tokens: TokenEndpoint) -> Guarded:

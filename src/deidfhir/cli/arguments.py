@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
-from deidfhir.errors import UsageError
+from deidfhir.cli import values
 from deidfhir.fhir.versions import FHIR_NAMES
-from deidfhir.pipeline.gate import parse_accept
-from deidfhir.sync.timing import DEFAULT_TIMEOUT
+from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT
 from deidfhir.version import __version__
 
 EXIT_CODES = """\
@@ -22,7 +20,6 @@ exit codes:
   where several apply: 2, 1, 5, 3, 0
 """
 ACTIONS = ("list", "show", "retry", "drop")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,7 +97,7 @@ def _mapping(one: argparse.ArgumentParser) -> None:
     _fhir(one)
     one.add_argument(
         "--accept",
-        type=_accept,
+        type=values.accept,
         metavar="VERDICTS",
         help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all; the "
         "rest is refused (the policy's, which is removed by default)",
@@ -139,7 +136,7 @@ def _access(one: argparse.ArgumentParser) -> None:
 def _timeout(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--timeout",
-        type=_seconds,
+        type=values.seconds,
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
         help=f"for one request with its repetitions ({DEFAULT_TIMEOUT:.0f})",
@@ -163,7 +160,7 @@ def _map(commands: argparse._SubParsersAction[_Parser]) -> None:
     _mapping(one)
     one.add_argument(
         "--recorded",
-        type=_instant,
+        type=values.instant,
         metavar="INSTANT",
         help="when the statement was first made, such as 2026-01-31T12:00:00Z",
     )
@@ -182,10 +179,22 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
     _vanished(one)
     one.add_argument(
         "--confirm-vanished",
-        type=_count,
+        type=values.count,
         default=0,
         metavar="N",
         help="so many studies may vanish in this run, where it asks for that",
+    )
+    one.add_argument(
+        "--connections",
+        type=values.connections,
+        metavar="NUMBER",
+        help=f"requests under way at most; fewer while the server is busy ({CONNECTIONS})",
+    )
+    one.add_argument(
+        "--deadline",
+        type=values.seconds,
+        metavar="SECONDS",
+        help="for the whole run: it ends after what is under way, and the next one goes on",
     )
     _json(one)
 
@@ -253,38 +262,3 @@ def _install(commands: argparse._SubParsersAction[_Parser]) -> None:
     _access(one)
     _timeout(one)
     _json(one)
-
-
-def _accept(words: str) -> object:
-    try:
-        return parse_accept(words)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _instant(text: str) -> str:
-    from datetime import datetime  # noqa: PLC0415 - only for this option
-
-    try:
-        if not _INSTANT.fullmatch(text):
-            raise ValueError
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(str(UsageError("recorded-form"))) from None
-    return text
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError("--confirm-vanished takes a number of studies")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:
-        raise argparse.ArgumentTypeError("--timeout takes seconds between 0 and 86400")
-    return seconds

@@ -98,7 +98,9 @@ def _context(options: argparse.Namespace, recorded: str | None = None) -> Mappin
 
 
 def _target_options(options: argparse.Namespace) -> TargetOptions:
-    return TargetOptions(options.to, options.journal, options.timeout)
+    where = TargetOptions(options.to, options.journal, options.timeout)
+    given = {one: getattr(options, one, None) for one in ("deadline", "connections")}
+    return replace(where, **{one: value for one, value in given.items() if value is not None})
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from deidfhir.sync.timing import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TOLD = b"deidfhir: stopping after what is under way; ask again to stop at once\n"
@@ -14,11 +16,11 @@ _STDERR = 2
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
+def stopping() -> Iterator[Stop]:
     """Take the signals, but for those that whoever started the process has ignored.
 
     Returns:
-        What tells whether someone asked the run to stop.
+        What tells why the run must end, once someone has asked it to.
     """
     asked = False
 
@@ -34,7 +36,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
     taken = [one for one in _SIGNALS if main and signal.getsignal(one) is not signal.SIG_IGN]
     before = {one: signal.signal(one, ask) for one in taken}
     try:
-        yield lambda: asked
+        yield lambda: "interrupted" if asked else ""
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

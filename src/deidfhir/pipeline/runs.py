@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deidfhir.errors import RetriableError, SkippableError
@@ -16,7 +16,7 @@ from deidfhir.pipeline.targets import lease_of, open_journal, open_target, prepa
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock, never
+from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never, stops_after
 from deidfhir.sync.unit import Listing
 from deidfhir.sync.verify import VerifyJob, VerifyReport
 
@@ -32,27 +32,27 @@ class RunOptions:
         paths: Files and folders.
         context: FHIR version, settings, policy and instant of recording.
         progress: Told of progress, if given.
-        stop: Asked file by file, and by a sync study by study, whether to end the run.
+        stop: Asked file by file, and by a sync study by study, why to end the run.
     """
 
     paths: tuple[Path, ...]
     context: MappingContext
     progress: Progress | None = None
-    stop: Callable[[], bool] = never
+    stop: Stop = never
 
     def work(self) -> Work:
         """Read the PATHs.
 
         Raises:
             UsageError: `path-missing`.
-            RetriableError: `interrupted`.
+            RetriableError: `interrupted` or `deadline-over`.
         """
 
         def read(count: int) -> None:
             if self.progress is not None:
                 self.progress("files read", count, 0)
-            if self.stop():
-                raise RetriableError("interrupted")
+            if code := self.stop():
+                raise RetriableError(code)
 
         return Work(read_paths(self.paths, read), self.context)
 
@@ -72,12 +72,16 @@ class TargetOptions:
         to: A FHIR base URL or a folder.
         journal: The journal's file; None for the default.
         timeout: Seconds for one request with all its repetitions.
+        deadline: Seconds for a whole sync; None for as long as it takes.
+        connections: Requests under way at most.
         clock: The time.
     """
 
     to: str
     journal: Path | None = None
     timeout: float = DEFAULT_TIMEOUT
+    deadline: float | None = None
+    connections: int = CONNECTIONS
     clock: Clock | None = None
 
     def open(self, context: MappingContext) -> Target:
@@ -86,7 +90,7 @@ class TargetOptions:
         Raises:
             UsageError: `target-form` or `target-is-file`.
         """
-        return open_target(self.to, context, self.timeout, self.clock)
+        return open_target(self.to, context, self.timeout, self.clock, self.connections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ def run_sync(
     target = where.open(options.context)
     prepare(target)
     clock = where.clock or Clock()
+    options = replace(options, stop=stops_after(where.deadline, clock, options.stop))
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))

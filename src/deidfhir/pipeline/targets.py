@@ -15,6 +15,7 @@ from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.access.loading import Toward, load_access
 from deidfhir.sync.address import is_usable_url
+from deidfhir.sync.connections import Connections
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
 from deidfhir.sync.lease import lease
@@ -33,6 +34,7 @@ def open_target(
     context: MappingContext,
     timeout: float = DEFAULT_TIMEOUT,
     clock: Clock | None = None,
+    connections: int = 1,
 ) -> Target:
     """Return the target; nothing is asked of it yet.
 
@@ -41,6 +43,7 @@ def open_target(
         context: Tells the FHIR version.
         timeout: Seconds for one request with all its repetitions.
         clock: The time; the system's by default.
+        connections: Requests under way at most.
 
     Raises:
         UsageError: `target-form`, `target-credentials` or `target-is-file`, or the access file is
@@ -54,7 +57,8 @@ def open_target(
             raise UsageError("target-credentials")
         toward = Toward(to, timeout, clock or Clock())
         access = load_access(context.settings.access, toward)
-        transport = Transport(to, timeout, toward.clock, access.session(), access=access)
+        several = Connections(access.session, connections)
+        transport = Transport(to, timeout, toward.clock, access, several)
         return FhirServer(transport, context.version.number, context.version.name)
     path = Path(to)
     try:

@@ -17,7 +17,7 @@ from deidfhir.sync.sending import Sender
 from deidfhir.sync.shared import Shared
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
-from deidfhir.sync.timing import Clock, never
+from deidfhir.sync.timing import Clock, Stop, never
 from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
 
 
@@ -33,9 +33,9 @@ class SyncJob:
         dry_run: Whether only to say what would be sent.
         clock: The time.
         progress: Called with the number of studies done.
-        stop: Asked before each transaction and after each study whether to end the run.
         fate: What happens to a study that has vanished from its source.
         confirmed: How many studies the operator says have vanished.
+        stop: Asked before each transaction and after each study why to end the run.
     """
 
     target: Target
@@ -45,9 +45,9 @@ class SyncJob:
     dry_run: bool = False
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int], None] | None = None
-    stop: Callable[[], bool] = never
     fate: Fate = "retire"
     confirmed: int = 0
+    stop: Stop = never
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: Shared = field(init=False)
@@ -224,5 +224,5 @@ class SyncJob:
         self._done += 1
         if self.progress:
             self.progress(self._done)
-        if self.stop():
-            raise RetriableError("interrupted")
+        if code := self.stop():
+            raise RetriableError(code)

@@ -18,6 +18,7 @@ from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.shared import Shared
 from deidfhir.sync.target import Target, comparable
+from deidfhir.sync.timing import Stop
 from deidfhir.sync.unit import Statements, digest
 
 _GONE = (404, 410)
@@ -59,7 +60,7 @@ class Sender:
         report: Counts what is done.
         shared: What studies share, and must be there before them.
         now: Gives the instant for what is set aside.
-        stop: Asked before each transaction whether to end the run.
+        stop: Asked before each transaction why to end the run.
     """
 
     target: Target
@@ -68,7 +69,7 @@ class Sender:
     report: SyncReport
     shared: Shared
     now: Callable[[], str]
-    stop: Callable[[], bool]
+    stop: Stop
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
 
@@ -132,8 +133,8 @@ class Sender:
             self._under_way.append(sent)
 
     def _require_going_on(self) -> None:
-        if self.stop():
-            raise RetriableError("interrupted")
+        if code := self.stop():
+            raise RetriableError(code)
 
     def _take_until(self, left: int) -> None:
         while len(self._under_way) > left:

@@ -9,10 +9,12 @@ from urllib.parse import quote, urlsplit
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.asking import Answer
 from deidfhir.sync.outcome import Rejected, objects, written
-from deidfhir.sync.target import NO_VERSIONS, Found, Limits
+from deidfhir.sync.settling import settled
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits, held_of, stands
 from deidfhir.sync.traffic import Traffic
-from deidfhir.sync.transport import Answer, Transport
+from deidfhir.sync.transport import Transport, Unsettled
 
 # Without it HAPI adds up meta.tag and meta.security over updates: a label taken away would stay.
 _BODY_IS_TRUTH = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
@@ -41,7 +43,6 @@ class FhirServer:
     name: str
     batch: int = LIMITS.studies
     limits: Limits = LIMITS
-    connections: int = 1
     at_once: bool = True
     _checked: bool = field(default=False, init=False)
 
@@ -49,6 +50,11 @@ class FhirServer:
     def shown(self) -> str:
         """The base URL without credentials."""
         return self.transport.shown_url
+
+    @property
+    def connections(self) -> int:
+        """How many writes may be under way."""
+        return self.transport.pace.most
 
     @property
     def traffic(self) -> Traffic:
@@ -201,17 +207,39 @@ class FhirServer:
             }
             for one in resources
         ]
-        entries += [{"request": {"method": "DELETE", "url": one}} for one in deletes]
+        gone = list(deletes)
+        entries += [{"request": {"method": "DELETE", "url": one}} for one in gone]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        return settled(
+            lambda until: self._sent(bundle, until)[: len(resources)],
+            lambda: self._found(resources, gone),
+            self.transport.clock,
+            self.transport.timeout,
+        )
+
+    def _sent(self, bundle: JsonObject, until: float) -> list[str]:
+        """Send a transaction; return what came of each entry."""
         headers = {**_BODY_IS_TRUTH, **_ASK_OUTCOME}
-        answer = self.transport.send("POST", "", body=bundle, headers=headers).body
-        entries_back = objects(answer.get("entry"))
-        responses = [one for entry in entries_back for one in objects([entry.get("response")])]
-        if len(responses) != len(entries) or not all(
+        answer = self.transport.send(
+            "POST", "", body=bundle, headers=headers, settle_until=until
+        ).body
+        entries = objects(answer.get("entry"))
+        responses = [one for entry in entries for one in objects([entry.get("response")])]
+        if len(responses) != len(bundle["entry"]) or not all(
             str(one.get("status", "")).startswith("2") for one in responses
         ):
-            raise self._unexpected("entries do not match")
-        return [written(one) for one in responses[: len(resources)]]
+            raise Unsettled(self._unexpected("entries do not match"), bounded=True)
+        return [written(one) for one in responses]
+
+    def _found(self, resources: list[JsonObject], gone: list[str]) -> list[str] | None:
+        """Return what came of a transaction of which the server holds all, else None."""
+        held = held_of(self, resources)
+        if not all(stands(one, held.get(reference(one))) for one in resources):
+            return None
+        if any(self.read(kind, [one]) for kind, one in (name.split("/") for name in gone)):
+            return None
+        first = [held[reference(one)].get("meta", {}).get("versionId") == "1" for one in resources]
+        return ["created" if one else "updated" for one in first]
 
     def flush(self) -> None:
         """A transaction is durable when it is answered."""

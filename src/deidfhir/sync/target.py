@@ -56,11 +56,12 @@ class Target(Protocol):
     limits: Limits
     """How much one write takes."""
 
-    connections: int
-    """How many writes it takes at a time."""
-
     at_once: bool
     """Whether `write` is durable when it returns; otherwise `flush` makes it so."""
+
+    @property
+    def connections(self) -> int:
+        """How many writes may be under way."""
 
     @property
     def shown(self) -> str:

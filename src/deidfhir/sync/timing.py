@@ -11,9 +11,16 @@ DEFAULT_TIMEOUT = 25.0
 """Seconds for one request with all its repetitions; a silent target ends a run within 30 s."""
 
 
-def never() -> bool:
-    """Return whether to stop a run that nobody can ask to: it goes on to its end."""
-    return False
+CONNECTIONS = 4
+"""Requests under way at most; more keep a server of few processors no busier."""
+
+Stop = Callable[[], str]
+"""Returns the code of the error that ends a run now, or an empty text."""
+
+
+def never() -> str:
+    """Return why to end a run that nobody can ask to end: for no reason."""
+    return ""
 
 
 @dataclass(slots=True)
@@ -31,3 +38,17 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+
+
+def stops_after(seconds: float | None, clock: Clock, stop: Stop = never) -> Stop:
+    """Return what ends a run after some time, or earlier if it is asked to.
+
+    Args:
+        seconds: From now; None for no end.
+        clock: The time.
+        stop: What else may end it.
+    """
+    if seconds is None:
+        return stop
+    over = clock.monotonic() + seconds
+    return lambda: stop() or ("deadline-over" if clock.monotonic() >= over else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
+from threading import Lock
 
 QUANTILES = (50, 95, 99)
 
@@ -28,11 +29,28 @@ class Traffic:
     sent: int = 0
     received: int = 0
     seconds: list[float] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @property
     def requests(self) -> int:
         """How many attempts there were."""
         return self.statuses.total() + self.unanswered
+
+    def sending(self, size: int, *, again: bool = False) -> None:
+        """Count an attempt.
+
+        Args:
+            size: Bytes of its body.
+            again: Whether it is the repetition of one that failed.
+        """
+        with self._lock:
+            self.sent += size
+            self.repeated += again
+
+    def lost(self) -> None:
+        """Count an attempt as one without an answer."""
+        with self._lock:
+            self.unanswered += 1
 
     def answered(self, status: int, received: int, seconds: float) -> None:
         """Count an answer.
@@ -42,9 +60,10 @@ class Traffic:
             received: Bytes of its body.
             seconds: From the request to the end of the body.
         """
-        self.statuses[status] += 1
-        self.received += received
-        self.seconds.append(seconds)
+        with self._lock:
+            self.statuses[status] += 1
+            self.received += received
+            self.seconds.append(seconds)
 
     def quantile(self, percent: int) -> float | None:
         """Return in how many seconds so many of the answers were there; None without any.

@@ -20,6 +20,7 @@ COMMANDS = {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
         "--access",
+        *("--timeout", "--config", "--tools", "--policy", "--connections", "--deadline"),
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),

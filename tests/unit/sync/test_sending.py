@@ -11,6 +11,7 @@ from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.target import Found
+from deidfhir.sync.timing import Clock, stops_after
 from deidfhir.sync.unit import Refused
 from tests.unit.sync.memory import job, many, numbers, unit
 
@@ -128,7 +129,7 @@ def test_a_run_that_is_asked_to_stop_ends_after_the_transaction_under_way(
 ) -> None:
     target = many(journal)
     target.batch = 24
-    report = job(target, stop=lambda: len(numbers(target)) == 2).run(
+    report = job(target, stop=lambda: "interrupted" * (len(numbers(target)) == 2)).run(
         [unit(number) for number in range(1, 25)]
     )
     assert report.error is not None
@@ -146,7 +147,9 @@ def test_a_run_can_be_stopped_while_it_has_nothing_to_send(journal: Journal) -> 
     work = [unit(number) for number in range(1, 9)]
     job(many(journal)).run(work)
     told: list[int] = []
-    report = job(many(journal), progress=told.append, stop=lambda: len(told) == 3).run(work)
+    report = job(
+        many(journal), progress=told.append, stop=lambda: "interrupted" * (len(told) == 3)
+    ).run(work)
     assert report.error is not None
     assert (report.error.code, told) == ("interrupted", [1, 2, 3])
 
@@ -158,3 +161,17 @@ def test_a_server_that_fails_on_everything_ends_the_run(journal: Journal) -> Non
     assert isinstance(report.error, RetriableError)
     assert report.error.code == "target-busy"
     assert [len(one) for one in numbers(target)] == [8, 4, 2, 1, 1, 2, 1]
+
+
+def test_a_run_whose_time_is_over_ends_after_the_transaction_under_way(journal: Journal) -> None:
+    moments = iter(range(100))
+    clock = Clock(monotonic=lambda: float(next(moments)))
+    target = many(journal)
+    stop = stops_after(3, clock)
+    report = job(target, stop=stop).run([unit(number) for number in range(1, 25)])
+    assert report.error is not None
+    assert (report.error.code, report.exit_code) == ("deadline-over", 5)
+    assert 0 < len(numbers(target)) < 3
+    again = many(journal)
+    assert job(again).run([unit(number) for number in range(1, 25)]).exit_code == 0
+    assert len(numbers(target) + numbers(again)) == 3

@@ -1,0 +1,57 @@
+"""The forms of what options take: a text of the command line → a value, or what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import datetime
+
+from deidfhir.errors import UsageError
+from deidfhir.pipeline.gate import parse_accept
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_MOST_CONNECTIONS = 64
+
+
+def accept(words: str) -> object:
+    """Return the verdicts that a text names."""
+    try:
+        return parse_accept(words)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def instant(text: str) -> str:
+    """Return a FHIR instant as it is."""
+    try:
+        if not _INSTANT.fullmatch(text):
+            raise ValueError
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(str(UsageError("recorded-form"))) from None
+    return text
+
+
+def count(text: str) -> int:
+    """Return a number of studies."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError("it takes a number of studies")
+    return int(text)
+
+
+def connections(text: str) -> int:
+    """Return a number of connections."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_CONNECTIONS):
+        raise argparse.ArgumentTypeError(f"it takes a number from 1 to {_MOST_CONNECTIONS}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds, up to a day."""
+    try:
+        given = float(text)
+    except ValueError:
+        given = 0.0
+    if not 0 < given <= 86_400:
+        raise argparse.ArgumentTypeError("it takes seconds between 0 and 86400")
+    return given

@@ -1,0 +1,139 @@
+"""How many requests at a time, and when the next one: shared by all connections of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Condition
+
+from deidfhir.errors import DeidFhirError
+from deidfhir.sync.timing import Clock
+
+_FIRST_LIMIT = 2
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 60.0
+_OPENS_AFTER = 8
+"""So many failures with nothing between them that went well: the target is down."""
+
+_OPEN_FOR = 5.0
+"""For so many seconds after someone gave it up, nobody asks a target that is down."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Adds a connection after as many answers as there are connections, halves them on failure.
+
+    A pause after a failure is everybody's: it doubles from failure to failure, with full jitter,
+    so that clients that were refused together do not come back together. Failures of requests
+    that were under way together count once.
+
+    Args:
+        most: Connections at most.
+        clock: The time.
+    """
+
+    most: int = 1
+    clock: Clock = field(default_factory=Clock)
+    _limit: int = field(init=False)
+    _under_way: int = field(default=0, init=False)
+    _well: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+    _failed_at: float = field(default=float("-inf"), init=False)
+    _pause: float = field(default=_FIRST_PAUSE, init=False)
+    _goes_on_at: float = field(default=float("-inf"), init=False)
+    _closed_until: float = field(default=float("-inf"), init=False)
+    _reason: DeidFhirError | None = field(default=None, init=False)
+    _free: Condition = field(default_factory=Condition, init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with few: the target tells what it takes."""
+        self._limit = min(_FIRST_LIMIT, self.most)
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be under way now."""
+        return self._limit
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until one more request may be under way, and count it as such inside.
+
+        Raises:
+            DeidFhirError: Why the target was just given up.
+        """
+        with self._free:
+            self._free.wait_for(lambda: self._under_way < self._limit)
+            if self._reason is not None and self.clock.monotonic() < self._closed_until:
+                self._free.notify()
+                raise self._reason
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._free:
+                self._under_way -= 1
+                self._free.notify_all()
+
+    def wait(self, until: float) -> None:
+        """Wait for the end of the pause that all keep.
+
+        Args:
+            until: Instant of the monotonic clock at which the request's time is over.
+
+        Raises:
+            DeidFhirError: Why they pause, if that is longer.
+        """
+        while (left := self._goes_on_at - self.clock.monotonic()) > 0:
+            if self._goes_on_at >= until and self._reason is not None:
+                self._give_up()
+                raise self._reason
+            self.clock.sleep(left)
+
+    def went_well(self) -> None:
+        """Count an answer; after as many as there are connections, there may be one more."""
+        with self._free:
+            self._failures, self._pause = 0, _FIRST_PAUSE
+            self._well += 1
+            if self._well >= self._limit and self._limit < self.most:
+                self._limit, self._well = self._limit + 1, 0
+                self._free.notify_all()
+
+    def failed(self, begun: float, floor: float, reason: DeidFhirError) -> None:
+        """Halve the connections, and let all pause.
+
+        Args:
+            begun: When the request was begun, by the monotonic clock.
+            floor: Seconds that the target asks to wait at least.
+            reason: What to tell whoever cannot wait so long.
+        """
+        with self._free:
+            self._reason = reason
+            now = self.clock.monotonic()
+            self._failures += 1
+            self._goes_on_at = max(self._goes_on_at, now + floor)
+            if begun < self._failed_at:
+                return  # it was under way when the failure came that is counted already
+            self._slow_down(now)
+            self._goes_on_at = max(self._goes_on_at, now + self._pause * self.clock.random())
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    def stumbled(self, begun: float) -> None:
+        """Halve the connections for a failure that may be the request's own; nobody pauses.
+
+        Args:
+            begun: When the request was begun, by the monotonic clock.
+        """
+        with self._free:
+            if begun >= self._failed_at:
+                self._slow_down(self.clock.monotonic())
+
+    def _give_up(self) -> None:
+        """Let nobody wait for a target that is down as long as someone else already did."""
+        with self._free:
+            if self._failures >= _OPENS_AFTER:
+                self._closed_until = self.clock.monotonic() + _OPEN_FOR
+
+    def _slow_down(self, now: float) -> None:
+        self._failed_at, self._well = now, 0
+        self._limit = max(1, self._limit // 2)
