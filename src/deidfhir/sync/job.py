@@ -11,6 +11,7 @@ from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
+from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate, deletion, retirement
 from deidfhir.sync.sending import Sender
@@ -64,7 +65,7 @@ class SyncJob:
             self.statements,
             self.report,
             self._shared,
-            self._now,
+            Refusals(self.target.shown, self.journal, self.report, self._now),
             self.stop,
         )
 

@@ -17,6 +17,7 @@ class Recovery(StrEnum):
     SPLIT = "split"
     LOGIN = "login"
     STOP = "stop"
+    PLACE = "place"
     BROKEN = "broken"
     DATA = "data"
 

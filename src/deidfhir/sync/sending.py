@@ -9,12 +9,12 @@ from functools import partial
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.crew import Crew
-from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recovery import Recovery
+from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.shared import Shared
 from deidfhir.sync.target import Target, comparable
@@ -22,9 +22,6 @@ from deidfhir.sync.timing import Stop
 from deidfhir.sync.unit import Statements, digest
 
 _GONE = (404, 410)
-_BROKEN_IN_A_ROW = 3
-"""After so many studies that the server fails on, it is the server, not the studies."""
-
 _MOST_PLANS = 4
 """How often a study is planned in one run that others keep changing meanwhile."""
 
@@ -59,7 +56,7 @@ class Sender:
         statements: What must be known of statements.
         report: Counts what is done.
         shared: What studies share, and must be there before them.
-        now: Gives the instant for what is set aside.
+        refusals: What is refused.
         stop: Asked before each transaction why to end the run.
     """
 
@@ -68,7 +65,7 @@ class Sender:
     statements: Statements
     report: SyncReport
     shared: Shared
-    now: Callable[[], str]
+    refusals: Refusals
     stop: Stop
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
@@ -76,7 +73,6 @@ class Sender:
     _crew: Crew = field(init=False)
     _under_way: deque[_Sent] = field(default_factory=deque, init=False)
     _unflushed: list[_Written] = field(default_factory=list, init=False)
-    _broken: list[Rejected] = field(default_factory=list, init=False)
     _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
     _outdated: Counter[str] = field(default_factory=Counter, init=False)
 
@@ -99,7 +95,7 @@ class Sender:
             self.target.flush()
             self._acknowledge(self._unflushed)
             self._unflushed.clear()
-        self._give_up_if_broken()
+        self.refusals.give_up()
 
     def finish(self) -> None:
         """Wait for what is under way."""
@@ -146,7 +142,7 @@ class Sender:
             except Rejected as error:
                 self._handle(error, sent.plans)
             else:
-                self._broken.clear()
+                self.refusals.none()
                 self._written(sent.plans, outcomes)
 
     def _handle(self, error: Rejected, plans: list[Plan]) -> None:
@@ -164,9 +160,9 @@ class Sender:
             self._outdated[plan.id] += 1
             self.stale.append(plan)
         elif not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
-            self._reject(error, plan, len(plan.puts))
-            self._set_aside(error, plan)
-            self._give_up_if_broken()
+            self.refusals.note(error, plan, len(plan.puts))
+            self.refusals.set_aside(error, plan)
+            self.refusals.give_up()
         elif plan.instead is not None:
             self._do_instead(plan, plan.instead, error)
         else:
@@ -197,8 +193,8 @@ class Sender:
         try:
             rewritten = self.target.write(puts, (), plan.versions)
         except Rejected as error:
-            self._reject(error, plan, len(puts))
-            self._give_up_if_broken()
+            self.refusals.note(error, plan, len(puts))
+            self.refusals.give_up()
         else:
             self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
             self._note(_Written(rewritten, [plan]))
@@ -214,46 +210,17 @@ class Sender:
         for refused, error in self._refused.items():
             if refused <= shas.keys():
                 # One run asks once.
-                self._tell(error, plan, failed)
+                self.refusals.tell(error, plan, failed)
                 return False
         try:
             outcomes = self.target.write(due)
         except Rejected as error:
             self._refused[frozenset(shas)] = error
-            self._reject(error, plan, failed)
+            self.refusals.note(error, plan, failed)
             return False
         self.shared.count(due)
         self._note(_Written(outcomes, devices=shas))
         return True
-
-    def _reject(self, error: Rejected, plan: Plan, resources: int) -> None:
-        """Tell of a refusal, and count those that are the server's."""
-        self._tell(error, plan, resources)
-        if error.recovery is Recovery.BROKEN:
-            self._broken.append(error)
-        else:
-            self._broken.clear()
-
-    def _tell(self, error: Rejected, plan: Plan, resources: int) -> None:
-        self.report.count("failed", resources)
-        code = "server-failed" if error.recovery.is_passing else "rejected"
-        self.report.troubles.append(Trouble(code, plan.name, str(error)))
-
-    def _set_aside(self, error: Rejected, plan: Plan) -> None:
-        """Set a study aside that is refused for good, unless the target holds something of it.
-
-        What replaces or withdraws something is tried in every run: what no longer holds must not
-        stand for good. What may pass stays due, too.
-        """
-        if not error.recovery.is_passing and not plan.replaces:
-            answer = (error.status, error.server_code, self.now())
-            letter = DeadLetter(plan.id, plan.row.sha, *answer, dropped=False, issues=error.issues)
-            self.journal.dead.put(letter)
-
-    def _give_up_if_broken(self) -> None:
-        if len(self._broken) >= _BROKEN_IN_A_ROW:
-            status = self._broken[-1].status
-            raise RetriableError("target-busy", url=self.target.shown, status=status, wait="")
 
     def _written(self, plans: list[Plan], outcomes: list[str]) -> None:
         """Note a transaction as written, in which deletions come after what is put."""

@@ -169,3 +169,21 @@ def test_what_another_source_lists_of_a_study_that_is_set_aside_is_known(
     changed = replace(unit(1), study={**unit(1).study, "description": "x"})
     report = job(many(journal), listing=one).run([changed])
     assert [each.code for each in report.troubles] == ["partial-study"]
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_place_that_takes_no_transactions_at_all_ends_the_run_and_sets_nothing_aside(
+    journal: Journal, status: int
+) -> None:
+    every: dict[str, Exception] = {f"s{one}": Rejected(status, "") for one in range(1, 9)}
+    report = job(many(journal, **every)).run([unit(number) for number in range(1, 9)])
+    assert report.error is not None
+    assert (report.error.code, report.exit_code) == ("no-transactions", 1)
+    assert journal.dead.every() == []
+
+
+def test_studies_that_are_refused_in_that_way_among_others_are_set_aside(journal: Journal) -> None:
+    some: dict[str, Exception] = {f"s{one}": Rejected(404, "") for one in (2, 3, 4, 5)}
+    report = job(many(journal, **some)).run([unit(number) for number in range(1, 7)])
+    assert report.error is None
+    assert [one.id for one in journal.dead.every()] == ["s2", "s3", "s4", "s5"]
