@@ -19,12 +19,16 @@ class Relay(Listener):
         withhold_from: Number of the write request whose answer, and all after it, never arrives;
             the server gets the request all the same.
         withheld: Set once an answer is withheld.
+        lost: Numbers of the write requests whose answer is lost: the connection breaks instead.
+        kept: Numbers of the write requests that break the connection and never reach the server.
     """
 
     def __init__(self, target: str) -> None:
         super().__init__()
         self.withhold_from: int | None = None
         self.withheld = threading.Event()
+        self.lost: frozenset[int] = frozenset()
+        self.kept: frozenset[int] = frozenset()
         self._server_address = urlsplit(target).netloc
         self._path = urlsplit(target).path
 
@@ -40,6 +44,10 @@ class Relay(Listener):
             and self.withhold_from is not None
             and len(self.writes) >= self.withhold_from
         )
+        number = len(self.writes) if sent.method != "GET" else 0
+        if number in self.kept:
+            request.close_connection = True
+            return
         headers = {name: text for name, text in request.headers.items() if name.lower() not in _HOP}
         connection = http.client.HTTPConnection(self._server_address, timeout=60)
         try:
@@ -48,6 +56,9 @@ class Relay(Listener):
             body = answer.read()
         finally:
             connection.close()
+        if number in self.lost:
+            request.close_connection = True
+            return
         if withhold:
             self.withheld.set()
             self.closing.wait()
