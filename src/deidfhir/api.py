@@ -26,11 +26,10 @@ from deidfhir.pipeline.runs import (
     RunOptions,
     SyncRun,
     TargetOptions,
-    VerifyRun,
     run_sync,
-    run_verify,
 )
 from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.verifying import VerifyRun, run_verify
 from deidfhir.sync.timing import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -245,6 +244,7 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
     context: MappingContext | None = None,
     accept: str | None = None,
     journal: Path | None = None,
+    repair: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> VerifyRun:
     """Compare a target with what the objects below some PATHs state.
@@ -254,14 +254,17 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
         to: FHIR base URL, or a folder of NDJSON.
         context: FHIR version, settings and policy.
         accept: Verdicts that may pass, as for `--accept`; without it the policy's.
-        journal: The target's journal; it only tells whether it is the target's.
+        journal: The target's journal; by default one in the user's state folder.
+        repair: Whether what differs is sent again at once; without it nothing is written.
         timeout: Seconds for one request with all its repetitions.
 
     Raises:
         UsageError: A PATH or the target is not usable.
-        FatalError: The journal is another target's.
+        FatalError: The journal is another target's, or to be written and not usable.
+        RetriableError: With `repair`: a sync is under way.
     """
-    return run_verify(_options(paths, context, accept), TargetOptions(to, journal, timeout))
+    where = TargetOptions(to, journal, timeout)
+    return run_verify(_options(paths, context, accept), where, repair=repair)
 
 
 def _options(

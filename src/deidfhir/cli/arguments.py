@@ -200,11 +200,13 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
-    summary = "Read back and compare: missing, drifted, ok."
+    summary = "Read back and compare: missing, drifted, ok; repair what differs."
     example = "deidfhir verify archive/ --to http://127.0.0.1:8080/fhir"
     one = _command(commands, "verify", summary, example)
     _mapping(one)
     _target(one)
+    _vanished(one)
+    one.add_argument("--repair", action="store_true", help="send again at once what differs")
     _json(one)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from deidfhir.cli import claims, dead, publishing, render, reversing
+from deidfhir.cli import claims, dead, publishing, render, reversing, verified
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.site import settings_of
 from deidfhir.cli.stopping import stopping
@@ -21,10 +21,10 @@ from deidfhir.pipeline.runs import (
     input_exit_code,
     run_map,
     run_sync,
-    run_verify,
 )
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.verifying import run_verify
 from deidfhir.sync.folder import line_of
 
 
@@ -73,13 +73,17 @@ def _sync(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _verify(options: argparse.Namespace, progress: Progress) -> int:
-    done = run_verify(_run_options(options, progress), _target_options(options))
+    with stopping() as stop:
+        settled = _run_options(options, progress)
+        if options.repair:
+            settled = replace(settled, stop=stop)
+        done = run_verify(settled, _target_options(options), repair=options.repair)
     progress.close()
     if options.json:
-        _print([render.as_json(render.verify_object(done))])
+        _print([render.as_json(verified.verify_object(done))])
     else:
-        _print(render.verify_lines(done))
-    _say_error(done.report.error)
+        _print(verified.verify_lines(done))
+    _say_error(done.error)
     return done.exit_code
 
 

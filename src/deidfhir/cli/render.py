@@ -11,7 +11,7 @@ from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.runs import SyncRun, VerifyRun
+from deidfhir.pipeline.runs import SyncRun
 from deidfhir.policy.policy import policy_line
 from deidfhir.sync.report import SyncReport
 
@@ -64,46 +64,16 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "withdrawn": report.withdrawn,
         "vanished": report.vanished,
         **{fate: report.fates[fate] for fate in FATES},
-        **_details(run.work),
-        "troubles": [
-            {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
-            for one in report.troubles
-        ],
+        **details(run.work),
+        "troubles": trouble_objects(report),
         "outcome": run.work.outcome(Finding(one.code, one.name) for one in report.troubles),
         "error": None if report.error is None else str(report.error),
         "exit_code": run.exit_code,
     }
 
 
-def verify_object(run: VerifyRun) -> dict[str, Any]:
-    """Return what `verify --json` prints."""
-    report = run.report
-    return {
-        "command": "verify",
-        "target": run.target.shown,
-        "fhir": run.work.context.version.name,
-        "accept": sorted(one.value for one in run.work.policy.accept),
-        "policy": run.work.context.decided(),
-        **input_counts(run.work),
-        "requests": run.target.traffic.requests,
-        "traffic": traffic_object(run.target.traffic),
-        "ok": report.ok,
-        "missing": len(report.missing),
-        "drifted": len(report.drifted),
-        "resources": {**dict.fromkeys(RESOURCE_OUTCOMES, 0), "unchanged": report.ok},
-        "differences": [
-            {"resource": name, "path": path, "state": state}
-            for state, found in (("missing", report.missing), ("drifted", report.drifted))
-            for name, path in found
-        ],
-        **_details(run.work),
-        "outcome": run.work.outcome(),
-        "error": None if report.error is None else str(report.error),
-        "exit_code": run.exit_code,
-    }
-
-
-def _details(work: Work) -> dict[str, Any]:
+def details(work: Work) -> dict[str, Any]:
+    """Return the lists that `sync` and `verify` share."""
     return {
         "refusals": [one.as_dict() for one in work.refusals],
         "skips": [one.as_dict() for one in work.reading.skipped],
@@ -121,7 +91,7 @@ def input_lines(work: Work) -> list[str]:
     told = [f"{count} {name}" for name, count in counts["verdicts"].items() if count]
     if told:
         lines.append(f"verdicts  {', '.join(told)}")
-    lines += _listed(
+    lines += listed(
         "refused",
         [
             f"{one.path}: {one.verdict.value}"
@@ -131,13 +101,13 @@ def input_lines(work: Work) -> list[str]:
         ],
         "see what they claim with `deidfhir show`",
     )
-    lines += _listed("skipped", [f"{one.path}: {one.text}" for one in work.reading.skipped])
-    lines += _listed("tools", [f"{tool} in {count}" for tool, count in counts["tools"].items()])
+    lines += listed("skipped", [f"{one.path}: {one.text}" for one in work.reading.skipped])
+    lines += listed("tools", [f"{tool} in {count}" for tool, count in counts["tools"].items()])
     if counts["unrecognised"]:
         known = "`deidfhir show --json` lists them; add entries with --tools"
         lines.append(f"unknown   {counts['unrecognised']} method texts ({known})")
     seen = Counter(one.code for one in work.findings)
-    lines += _listed(
+    lines += listed(
         "findings",
         [f"{code} in {count}: {Finding(code).text}" for code, count in sorted(seen.items())],
         count=len(work.findings),
@@ -145,9 +115,17 @@ def input_lines(work: Work) -> list[str]:
     return lines
 
 
-def _listed(
+def listed(
     word: str, entries: list[str], remark: str = "", *, count: int | None = None
 ) -> list[str]:
+    """Return a heading with its number, and the first entries below it; nothing without entries.
+
+    Args:
+        word: The heading.
+        entries: What is listed.
+        remark: What stands beside the number.
+        count: The number, if it is not that of the entries.
+    """
     if not entries:
         return []
     number = len(entries) if count is None else count
@@ -158,25 +136,41 @@ def _listed(
     return lines
 
 
+def trouble_objects(report: SyncReport) -> list[dict[str, Any]]:
+    """Return the studies with which something was up."""
+    return [
+        {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
+        for one in report.troubles
+    ]
+
+
 def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
     """Return the report of a sync, as lines."""
-    report = run.report
+    return [
+        *input_lines(run.work),
+        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        sent_line("would be" if dry_run else "resources", run.report),
+        *_fate_lines(run.report),
+        *traffic_lines(run.target.traffic),
+        *trouble_lines(run.report),
+    ]
+
+
+def sent_line(word: str, report: SyncReport) -> str:
+    """Return how many resources were created, updated and so on."""
     told = ", ".join(
         f"{report.resources[name]} {name}" for name in RESOURCE_OUTCOMES if report.resources[name]
     )
-    word = "would be" if dry_run else "resources"
-    lines = [
-        *input_lines(run.work),
-        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
-        f"{word:<9} {told or 'nothing to send'}",
-        *_fate_lines(report),
-        *traffic_lines(run.target.traffic),
-    ]
+    return f"{word:<9} {told or 'nothing to send'}"
+
+
+def trouble_lines(report: SyncReport) -> list[str]:
+    """Return the studies with which something was up, loudly."""
     loud = [
         f"{one.name}: {Finding(one.code).text}" + (f" ({one.detail})" if one.detail else "")
         for one in report.troubles
     ]
-    return lines + _listed("attention", loud)
+    return listed("attention", loud)
 
 
 def _fate_lines(report: SyncReport) -> list[str]:
@@ -188,21 +182,3 @@ def _fate_lines(report: SyncReport) -> list[str]:
     if report.fates["revived"]:
         lines.append(f"revived   {report.fates['revived']}")
     return lines
-
-
-def verify_lines(run: VerifyRun) -> list[str]:
-    """Return the report of a verification, as lines."""
-    report = run.report
-    return [
-        *input_lines(run.work),
-        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
-        f"compared  {report.ok} ok, {len(report.missing)} missing, {len(report.drifted)} drifted",
-        *_listed("missing", [f"{name} of {path}" for name, path in report.missing]),
-        *_listed("drifted", [f"{name} of {path}" for name, path in report.drifted]),
-        *(
-            ["          to send them again, run sync with a fresh --journal"]
-            if report.missing or report.drifted
-            else []
-        ),
-        *traffic_lines(run.target.traffic),
-    ]

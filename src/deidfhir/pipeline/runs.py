@@ -1,4 +1,4 @@
-"""The runs behind the commands: map, sync and verify from PATHs to a report."""
+"""The runs behind the commands: map and sync from PATHs to a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never, stops_after
 from deidfhir.sync.unit import Listing
-from deidfhir.sync.verify import VerifyJob, VerifyReport
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
@@ -113,26 +112,6 @@ class SyncRun:
         return worst(input_exit_code(self.work), self.report.exit_code)
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyRun:
-    """A finished verification.
-
-    Args:
-        work: What was read, refused and found.
-        target: What was read back.
-        report: What differs.
-    """
-
-    work: Work
-    target: Target
-    report: VerifyReport
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the run."""
-        return worst(input_exit_code(self.work), self.report.exit_code)
-
-
 def input_exit_code(work: Work) -> int:
     """Return the exit code that refusals and skipped files call for."""
     return SkippableError.exit_code if work.refusals or work.reading.skipped else 0
@@ -191,12 +170,11 @@ def run_sync(
         )
         stack.callback(journal.close)
         work = options.work()
-        reading = work.reading
         job = SyncJob(
             target=target,
             journal=journal,
             statements=OurStatements(options.context),
-            listing=listing_of(reading),
+            listing=listing_of(work.reading),
             dry_run=dry_run,
             clock=clock,
             progress=options.tick("studies done", work),
@@ -205,24 +183,3 @@ def run_sync(
             confirmed=confirmed,
         )
         return SyncRun(work, target, job.run(work.units()))
-
-
-def run_verify(options: RunOptions, where: TargetOptions) -> VerifyRun:
-    """Compare a target with what the objects below some PATHs state.
-
-    Args:
-        options: PATHs, gate and context.
-        where: Target and journal; the journal only tells whether it is the target's.
-
-    Raises:
-        UsageError: A PATH or the target is not usable.
-        FatalError: The journal is another target's.
-    """
-    require_paths(options.paths)
-    target = where.open(options.context)
-    prepare(target)
-    open_journal(where.journal, target, options.context, read_only=True).close()
-    work = options.work()
-    tick = options.tick("studies compared", work)
-    job = VerifyJob(target, OurStatements(options.context), tick)
-    return VerifyRun(work, target, job.run(work.units()))

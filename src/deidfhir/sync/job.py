@@ -13,10 +13,10 @@ from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
-from deidfhir.sync.retiring import Fate, deletion, retirement
+from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sending import Sender
 from deidfhir.sync.shared import Shared
-from deidfhir.sync.sweep import Sweep
+from deidfhir.sync.sweep import Sweep, covered_by
 from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, Stop, never
 from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
@@ -111,15 +111,13 @@ class SyncJob:
             self.journal.forget_acknowledgements()
 
     def _made_planner(self) -> Planner:
-        others = self.journal.sources()
-        others.pop(self.listing.source, None)
-        covered = {one for one, places in others.items() if self.listing.covers(places)}
+        covered = covered_by(self.listing, self.journal)
         # A file that can be read again is no longer one that is known to be skipped.
         skipped_before = self.journal.skipped(self.listing.source) & self.listing.skipped
         if not self.dry_run:
             self.journal.put_source(self.listing.source, self.listing.places)
             self.journal.put_skipped(self.listing.source, skipped_before)
-        return Planner(self.listing, skipped_before, self.statements, frozenset(covered))
+        return Planner(self.listing, skipped_before, self.statements, covered)
 
     def _finish(self) -> None:
         if self.dry_run:
@@ -184,8 +182,7 @@ class SyncJob:
     def _planned(self, one: Unit | Refused | Vanished, found: Found) -> Plan | None:
         row = self.journal.study(one.id)
         if isinstance(one, Vanished):
-            plan_of = deletion if self.fate == "delete" else retirement
-            return plan_of(one, found, row, self.statements)
+            return plan_of(self.fate, one, found, row, self.statements)
         trouble = self._trouble(one, found, row)
         if trouble:
             self.report.troubles.append(Trouble(trouble, one.name))

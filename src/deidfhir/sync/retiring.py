@@ -61,6 +61,22 @@ def held_of_ours(found: Found, row: StudyRow, statements: Statements) -> Held:
     )
 
 
+def plan_of(
+    fate: Fate, one: Vanished, found: Found, row: StudyRow | None, statements: Statements
+) -> Plan:
+    """Return the writes after which a study is retired, or deleted.
+
+    Args:
+        fate: `retire` or `delete`.
+        one: The study.
+        found: What the target holds of it.
+        row: What the journal knows of it.
+        statements: Tells ours from others', and says what is left.
+    """
+    planned = deletion if fate == "delete" else retirement
+    return planned(one, found, row, statements)
+
+
 def retirement(one: Vanished, found: Found, row: StudyRow | None, statements: Statements) -> Plan:
     """Return the writes after which a study stands as retired.
 

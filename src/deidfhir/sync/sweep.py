@@ -90,7 +90,7 @@ class Sweep:
             self._let_go(missing)
         if self.fate != "keep":
             yield from map(Vanished, missing.vanished)
-            yield from (Vanished(one, told=False) for one in self._unfinished())
+            yield from (Vanished(one, told=False) for one in self.unfinished())
 
     def missing(self) -> Missing:
         """Return what was not seen."""
@@ -104,6 +104,22 @@ class Sweep:
                 len(delivered),
             )
         return self._missing
+
+    def unfinished(self) -> Iterator[str]:
+        """Yield what vanished before and is to be looked at once more."""
+        for identity in self.journal.in_state(LEAVING):
+            row = self.journal.study(identity)
+            if identity not in self._seen and row and set(row.sources) <= {DELIVERED}:
+                yield identity
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what was not seen is not there: folders, all of them walked to their end."""
+        return self.listing.of_folders and self.is_whole
+
+    def has_seen(self, identity: str) -> bool:
+        """Whether the source lists a study."""
+        return identity in self._seen
 
     def _is_sure(self, missing: Missing) -> bool:
         """Whether what was not seen may count as vanished without someone saying so.
@@ -136,13 +152,6 @@ class Sweep:
         kept[DELIVERED] = {uid: "" for listed in row.sources.values() for uid in listed}
         return replace(row, state="planned", sources=kept)
 
-    def _unfinished(self) -> Iterator[str]:
-        """Yield what vanished before and is to be looked at once more."""
-        for identity in self.journal.in_state(LEAVING):
-            row = self.journal.study(identity)
-            if identity not in self._seen and row and set(row.sources) <= {DELIVERED}:
-                yield identity
-
     def _others(self, row: StudyRow) -> list[dict[str, str]]:
         """Return what sources list that this run has not listed."""
         ours = {*self._sources, DELIVERED}
@@ -151,3 +160,27 @@ class Sweep:
     @property
     def _sources(self) -> frozenset[str]:
         return self.covered | {self.listing.source}
+
+
+def covered_by(listing: Listing, journal: Journal) -> frozenset[str]:
+    """Return which other sources a listing has listed, too: their places are inside of its own.
+
+    Args:
+        listing: How a run saw its source.
+        journal: Knows the places of every source.
+    """
+    others = journal.sources()
+    others.pop(listing.source, None)
+    return frozenset(one for one, places in others.items() if listing.covers(places))
+
+
+def sweep_of(listing: Listing, journal: Journal, fate: Fate) -> Sweep:
+    """Return the sweep of a run that only looks.
+
+    Args:
+        listing: How the run saw its source.
+        journal: The target's.
+        fate: What happens to a study that has vanished.
+    """
+    is_whole = listing.skipped <= journal.skipped(listing.source)
+    return Sweep(journal, listing, covered_by(listing, journal), is_whole, fate)

@@ -8,7 +8,10 @@ from itertools import islice
 
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
+from deidfhir.sync.journal import Journal
+from deidfhir.sync.remains import remainders
 from deidfhir.sync.report import worst
+from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, comparable, held_of
 from deidfhir.sync.unit import Listed, Refused, Statements, Unit
 
@@ -21,19 +24,44 @@ class VerifyReport:
         ok: References whose resource is as stated.
         missing: References that the target does not have, with the study's name.
         drifted: References that differ, or should not be there, with the study's name.
+        vanished: References that still stand although their study has vanished, with its name.
+        studies: Ids of the ImagingStudies of all these.
+        shared: Ids of what studies share, of all these.
         error: What ended the run before its end, if anything did.
     """
 
     ok: int = 0
     missing: list[tuple[str, str]] = field(default_factory=list)
     drifted: list[tuple[str, str]] = field(default_factory=list)
+    vanished: list[tuple[str, str]] = field(default_factory=list)
+    studies: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
     error: DeidFhirError | None = None
 
     @property
     def exit_code(self) -> int:
         """The exit code that this part of a run calls for."""
-        partial = SkippableError.exit_code if self.missing or self.drifted else 0
+        partial = SkippableError.exit_code if self.differences else 0
         return worst(partial, self.error.exit_code if self.error else 0)
+
+    @property
+    def differences(self) -> list[tuple[str, str, str]]:
+        """Reference, the study's name and state of all that is not as it should be."""
+        by_state = {"missing": self.missing, "drifted": self.drifted, "vanished": self.vanished}
+        return [(*one, state) for state, found in by_state.items() for one in found]
+
+    def differs(self, state: str, name: str, study: str, path: str = "") -> None:
+        """Note one resource that is not as it should be.
+
+        Args:
+            state: `missing`, `drifted` or `vanished`.
+            name: Its reference.
+            study: The id of its study's ImagingStudy.
+            path: The study's name, if it has one.
+        """
+        by_state = {"missing": self.missing, "drifted": self.drifted, "vanished": self.vanished}
+        by_state[state].append((name, path))
+        self.studies.add(study)
 
 
 @dataclass(slots=True)
@@ -43,11 +71,15 @@ class VerifyJob:
     Args:
         target: A server or a folder.
         statements: What must be known of statements.
+        journal: The target's; nothing is written there.
+        sweep: Marks what is listed, to know what has vanished.
         progress: Called with the number of studies done.
     """
 
     target: Target
     statements: Statements
+    journal: Journal
+    sweep: Sweep
     progress: Callable[[int], None] | None = None
     report: VerifyReport = field(default_factory=VerifyReport, init=False)
     _shared: set[str] = field(default_factory=set, init=False)
@@ -56,7 +88,7 @@ class VerifyJob:
         """Read and compare; an error that ends the run is in the report."""
         done = 0
         try:
-            due = (one for one in work if not isinstance(one, Listed))
+            due = self.sweep.marking(work)
             while batch := list(islice(due, self.target.batch)):
                 found = self.target.find(one.id for one in batch)
                 for one in batch:
@@ -67,6 +99,8 @@ class VerifyJob:
                 done += len(batch)
                 if self.progress:
                     self.progress(done)
+            for left in remainders(self.target, self.journal, self.statements, self.sweep):
+                self.report.differs(left.state, left.name, left.study)
         except DeidFhirError as error:
             self.report.error = error
         return self.report
@@ -78,26 +112,26 @@ class VerifyJob:
         self._shared.update(one["id"] for one in fresh)
         for one in (*fresh, *unit.own):
             name = reference(one)
-            if name not in held:
-                self.report.missing.append((name, unit.name))
-            elif comparable(held[name]) != comparable(one):
-                self.report.drifted.append((name, unit.name))
-            else:
+            if name in held and comparable(held[name]) == comparable(one):
                 self.report.ok += 1
+                continue
+            self.report.differs("drifted" if name in held else "missing", name, unit.id, unit.name)
+            if one in fresh:
+                self.report.shared.add(one["id"])
         stated = {one["id"] for one in unit.provenances}
-        self._compare_rest(found, stated, unit.name, unit.key)
+        self._compare_rest(found, stated, unit)
 
-    def _compare_rest(self, found: Found, stated: set[str], name: str, key: str) -> None:
+    def _compare_rest(self, found: Found, stated: set[str], study: Unit | Refused) -> None:
         """Report statements of ours that nothing states any more."""
         for one in found.provenances:
             if one["id"] in stated or self.statements.is_withdrawn(one):
                 continue
-            if self.statements.is_ours(one, key):
-                self.report.drifted.append((reference(one), name))
+            if self.statements.is_ours(one, study.key):
+                self.report.differs("drifted", reference(one), study.id, study.name)
 
     def _compare_refused(self, refused: Refused, found: Found) -> None:
-        self._compare_rest(found, set(), refused.name, refused.key)
+        self._compare_rest(found, set(), refused)
         if found.study is None:
             return
         if comparable(self.statements.withdrawn_study(found.study)) != comparable(found.study):
-            self.report.drifted.append((reference(found.study), refused.name))
+            self.report.differs("drifted", reference(found.study), refused.id, refused.name)

@@ -24,7 +24,7 @@ COMMANDS = {
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),
-        *("--timeout", "--config", "--tools", "--policy", "--access"),
+        *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},

@@ -30,7 +30,9 @@ SHARED = {
 SYNC = SHARED | {
     *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived", "troubles"),
 }
-VERIFY = SHARED | {"ok", "missing", "drifted", "differences"}
+VERIFY = SHARED | {"ok", "missing", "drifted", "vanished", "differences", "repair"}
+REPAIR = {"resources", "retired", "deleted", "revived", "troubles"}
+REPAIR |= {"ok", "missing", "drifted", "vanished"}
 RESOURCES = ["created", "updated", "unchanged", "deleted", "failed"]
 VERDICTS = {"removed", "not-removed", "contradictory", "unknown", "mixed"}
 REFUSAL = {"path", "verdict", "reasons", "finding", "detail"}
@@ -114,6 +116,12 @@ def test_verify_prints_these_keys(verify: dict[str, Any]) -> None:
     assert set(verify) == VERIFY
     assert set(verify["differences"][0]) == {"resource", "path", "state"}
     assert list(verify["resources"]) == RESOURCES
+
+
+def test_a_repair_prints_these_keys(cli: Cli, archive: Path, tmp_path: Path) -> None:
+    told = object_of(cli("verify", archive, "--to", tmp_path / "out", "--json", "--repair"))
+    assert set(told["repair"]) == REPAIR
+    assert (told["missing"], told["repair"]["missing"], told["repair"]["ok"]) == (3, 0, 3)
 
 
 def test_verify_counts(verify: dict[str, Any]) -> None:

@@ -1,0 +1,97 @@
+"""The report of `verify`: as lines for people, as an object for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deidfhir.cli.render import (
+    FATES,
+    RESOURCE_OUTCOMES,
+    details,
+    input_counts,
+    input_lines,
+    listed,
+    sent_line,
+    trouble_lines,
+    trouble_objects,
+)
+from deidfhir.cli.traffic import traffic_lines, traffic_object
+from deidfhir.pipeline.verifying import Repair, VerifyRun
+from deidfhir.sync.verify import VerifyReport
+
+_STATES = ("missing", "drifted", "vanished")
+
+
+def verify_object(run: VerifyRun) -> dict[str, Any]:
+    """Return what `verify --json` prints."""
+    report = run.report
+    return {
+        "command": "verify",
+        "target": run.target.shown,
+        "fhir": run.work.context.version.name,
+        "accept": sorted(one.value for one in run.work.policy.accept),
+        "policy": run.work.context.decided(),
+        **input_counts(run.work),
+        "requests": run.target.traffic.requests,
+        "traffic": traffic_object(run.target.traffic),
+        **_counts(report),
+        "resources": {**dict.fromkeys(RESOURCE_OUTCOMES, 0), "unchanged": report.ok},
+        "differences": [
+            {"resource": name, "path": path, "state": state}
+            for name, path, state in report.differences
+        ],
+        "repair": None if run.repair is None else _repair_object(run.repair),
+        **details(run.work),
+        "outcome": run.work.outcome(),
+        "error": None if run.error is None else str(run.error),
+        "exit_code": run.exit_code,
+    }
+
+
+def _counts(report: VerifyReport) -> dict[str, int]:
+    return {"ok": report.ok, **{one: len(getattr(report, one)) for one in _STATES}}
+
+
+def _repair_object(repair: Repair) -> dict[str, Any]:
+    sent = repair.sent
+    return {
+        "resources": {name: sent.resources[name] for name in RESOURCE_OUTCOMES},
+        **{fate: sent.fates[fate] for fate in FATES},
+        "troubles": trouble_objects(sent),
+        **_counts(repair.after),
+    }
+
+
+def verify_lines(run: VerifyRun) -> list[str]:
+    """Return the report of a verification, as lines."""
+    report = run.report
+    lines = [
+        *input_lines(run.work),
+        f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        f"compared  {_told(report)}",
+    ]
+    for state in _STATES:
+        lines += listed(
+            state,
+            [
+                f"{name} of {path}" if path else name
+                for name, path, one in report.differences
+                if one == state
+            ],
+        )
+    if run.repair is not None:
+        lines += [
+            sent_line("repaired", run.repair.sent),
+            *trouble_lines(run.repair.sent),
+            f"then      {_told(run.repair.after)}",
+        ]
+    elif report.differences:
+        lines.append("          to send them again, add --repair")
+    return lines + traffic_lines(run.target.traffic)
+
+
+def _told(report: VerifyReport) -> str:
+    counts = _counts(report)
+    return ", ".join(
+        f"{count} {word}" for word, count in counts.items() if count or word != "vanished"
+    )

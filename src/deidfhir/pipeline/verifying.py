@@ -1,0 +1,122 @@
+"""The run behind verify: read back and compare; on request, send again what differs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from deidfhir.errors import DeidFhirError
+from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of
+from deidfhir.pipeline.sources import require_paths
+from deidfhir.pipeline.targets import lease_of, open_journal, prepare
+from deidfhir.sync.job import SyncJob
+from deidfhir.sync.journal import Journal
+from deidfhir.sync.report import SyncReport, worst
+from deidfhir.sync.sweep import sweep_of
+from deidfhir.sync.target import Target
+from deidfhir.sync.timing import Clock
+from deidfhir.sync.verify import VerifyJob, VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done about the differences.
+
+    Args:
+        sent: What the sync did.
+        after: What differed after it.
+    """
+
+    sent: SyncReport
+    after: VerifyReport
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the repair calls for."""
+        return worst(self.sent.exit_code, self.after.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRun:
+    """A finished verification.
+
+    Args:
+        work: What was read, refused and found.
+        target: What was read back.
+        report: What differs, before any repair.
+        repair: What was done about it, where that was asked for and something was to be done.
+    """
+
+    work: Work
+    target: Target
+    report: VerifyReport
+    repair: Repair | None = None
+
+    @property
+    def error(self) -> DeidFhirError | None:
+        """What ended the run before its end, if anything did."""
+        if self.repair is None:
+            return self.report.error
+        return self.repair.sent.error or self.repair.after.error
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run."""
+        told = self.repair or self.report
+        return worst(input_exit_code(self.work), told.exit_code)
+
+
+def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = False) -> VerifyRun:
+    """Compare a target with what the objects below some PATHs state.
+
+    Args:
+        options: PATHs, gate and context.
+        where: Target and journal.
+        repair: Whether what differs is sent again at once; without it nothing is written.
+
+    Raises:
+        UsageError: A PATH or the target is not usable.
+        FatalError: The journal is another target's, or to be written and not usable.
+        RetriableError: With `repair`: `target-held` or `journal-busy`: a sync is under way.
+    """
+    require_paths(options.paths)
+    target = where.open(options.context)
+    prepare(target)
+    clock = where.clock or Clock()
+    with ExitStack() as stack:
+        if repair:
+            stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
+        journal = open_journal(where.journal, target, options.context, read_only=not repair)
+        stack.callback(journal.close)
+        work = options.work()
+        report = _compared(options, target, journal, work)
+        if not repair or report.error or not report.differences:
+            return VerifyRun(work, target, report)
+        journal.make_due(report.studies, report.shared)
+        sent = _sent(options, target, journal, Work(work.reading, work.context), clock)
+        after = _compared(options, target, journal, Work(work.reading, work.context))
+        return VerifyRun(work, target, report, Repair(sent, after))
+
+
+def _compared(options: RunOptions, target: Target, journal: Journal, work: Work) -> VerifyReport:
+    sweep = sweep_of(listing_of(work.reading), journal, options.context.settings.vanished)
+    tick = options.tick("studies compared", work)
+    job = VerifyJob(target, OurStatements(options.context), journal, sweep, tick)
+    return job.run(work.units())
+
+
+def _sent(
+    options: RunOptions, target: Target, journal: Journal, work: Work, clock: Clock
+) -> SyncReport:
+    job = SyncJob(
+        target=target,
+        journal=journal,
+        statements=OurStatements(options.context),
+        listing=listing_of(work.reading),
+        clock=clock,
+        progress=options.tick("studies done", work),
+        stop=options.stop,
+        fate=options.context.settings.vanished,
+    )
+    return job.run(work.units())
