@@ -52,7 +52,7 @@ def test_the_commands_of_the_readme_run() -> None:
     (block,) = blocks("samples")
     codes = {line: ran(line) for line in block.splitlines()}
     assert set(codes.values()) == {0}
-    assert len(codes) == 8
+    assert len(codes) == 9
 
 
 @pytest.mark.usefixtures("samples")

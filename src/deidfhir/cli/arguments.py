@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _reverse(commands)
     _package(commands)
     _install(commands)
+    _doctor(commands)
     return top
 
 
@@ -261,6 +262,17 @@ def _install(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "install", summary, example)
     _fhir(one)
     one.add_argument("--to", required=True, metavar="URL", help="FHIR base URL")
+    _access(one)
+    _timeout(one)
+    _json(one)
+
+
+def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Walk the way to a target leg by leg; say which fails and what to do."
+    example = "deidfhir doctor --to http://127.0.0.1:8080/fhir"
+    one = _command(commands, "doctor", summary, example)
+    _fhir(one)
+    one.add_argument("--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder")
     _access(one)
     _timeout(one)
     _json(one)

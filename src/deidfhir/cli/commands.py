@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from deidfhir.cli import claims, dead, publishing, render, reversing, verified
+from deidfhir.cli import claims, dead, doctor, publishing, render, reversing, verified
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.site import settings_of
 from deidfhir.cli.stopping import stopping
@@ -129,6 +129,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], int]] = {
     "verify": _verify,
     "explain": _explain,
     "dead": dead.dead,
+    "doctor": doctor.doctor,
     "reverse": reversing.reverse,
     "package": publishing.package,
     "install": publishing.install,

@@ -75,6 +75,10 @@ class Namer:
         """Return the id of the Endpoint of a DICOMweb root."""
         return self._id("Endpoint", root)
 
+    def scratch(self) -> str:
+        """Return the id of a Device that is written to see whether that may be done."""
+        return self._id("Device", "scratch")
+
     def patient(self, study_uid: str) -> str:
         """Return the id of the Patient of a study."""
         return self._id("Patient", study_uid)

@@ -29,6 +29,7 @@ COMMANDS = {
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},
     "install": {"--to", "--fhir", "--json", "--timeout", "--config", "--access"},
+    "doctor": {"--to", "--fhir", "--json", "--timeout", "--config", "--access"},
     "dead": {"--all", "--to", "--fhir", "--journal", "--json", "--config"},
     "explain": {"--json", "--config", "--tools", "--policy"},
 }

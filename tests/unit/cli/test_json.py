@@ -49,6 +49,8 @@ EXPLAIN = {"path", "objects", "policy"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
 TRAFFIC = {"statuses", "unanswered", "repeated", "sent", "received", "seconds"}
+DOCTOR = {"command", "target", "fhir", "legs", "error", "exit_code"}
+LEG = {"leg", "state", "code", "text"}
 DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
 LETTER = {"id", "cause", "status", "server_code", "since", "dropped", "issues"}
 ISSUE = {"severity", "code", "codes", "elements"}
@@ -174,11 +176,18 @@ def test_dead_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
     assert [set(one) for one in told["letters"][0]["issues"]] == [ISSUE]
 
 
+def test_doctor_prints_these_keys(cli: Cli, tmp_path: Path) -> None:
+    told = object_of(cli("doctor", "--to", tmp_path / "out", "--json"))
+    assert set(told) == DOCTOR
+    assert [set(one) for one in told["legs"]] == [LEG, LEG]
+
+
 @pytest.mark.parametrize(
     "key",
     sorted(
         SYNC
         | (VERIFY | SHOW | STUDY | EXPLAIN | OBJECT | ROW)
+        | (DOCTOR | LEG)
         | (REFUSAL | FINDING | DECIDED | DEAD | LETTER | ISSUE | TRAFFIC)
     ),
 )

@@ -12,6 +12,7 @@ from deidfhir.sync.access.access import Access
 from deidfhir.sync.access.loading import Toward, load_access
 from deidfhir.sync.access.secret import Secret
 from deidfhir.sync.timing import Clock
+from deidfhir.tables import table
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "access.md"
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -42,6 +43,15 @@ def test_every_example_of_the_page_is_taken(path: Path, example: str) -> None:
 def test_the_examples_show_every_kind() -> None:
     kinds = {found for one in EXAMPLES for found in re.findall(r'kind = "(\w+)"', one)}
     assert kinds == {"none", "basic", "bearer", "oauth2", "smart"}
+
+
+def test_the_page_tells_every_leg_of_doctor_and_what_it_may_fail_with() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [one for one in table("doctor.toml")["server"] if f"\n| `{one}` |" not in page] == []
+    ours = ("tls-", "dns-", "tcp-", "proxy-", "doctor-", "token-", "discovery-", "bearer-")
+    codes = [one for one in table("errors.toml") if one.startswith(ours)]
+    assert len(codes) > 20
+    assert [one for one in codes if f"`{one}`" not in page] == []
 
 
 def test_without_a_file_there_are_no_credentials() -> None:

@@ -1,0 +1,51 @@
+"""`doctor`: which leg of the way to a target fails, and what to do."""
+
+from __future__ import annotations
+
+from deidfhir.errors import FatalError
+from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.legs import Diagnosis, Step, walked
+from deidfhir.pipeline.serverwalk import ServerWalk
+from deidfhir.pipeline.targets import open_target
+from deidfhir.sync.address import without_credentials
+from deidfhir.sync.folder import KINDS, NdjsonFolder
+from deidfhir.sync.server import FhirServer
+from deidfhir.sync.timing import Clock
+
+
+def diagnose(to: str, context: MappingContext, timeout: float, clock: Clock) -> Diagnosis:
+    """Walk to a target.
+
+    Args:
+        to: A FHIR base URL or a folder.
+        context: Tells FHIR version, site and access file.
+        timeout: Seconds for one request with all its repetitions.
+        clock: The time.
+
+    Raises:
+        UsageError: The target is none, or the access file is wrong.
+    """
+    try:
+        target = open_target(to, context, timeout, clock)
+    except FatalError as error:
+        kind = "server" if "://" in to else "folder"
+        return walked(without_credentials(to), kind, {"site": _failing(error)})
+    if isinstance(target, FhirServer):
+        return walked(target.shown, "server", ServerWalk(target, context).steps())
+    assert isinstance(target, NdjsonFolder)  # noqa: S101 - there are no others
+    return walked(target.shown, "folder", _folder_steps(target))
+
+
+def _failing(error: FatalError) -> Step:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def _folder_steps(folder: NdjsonFolder) -> dict[str, Step]:
+    def read() -> None:
+        for kind in KINDS:
+            folder.read(kind, ())
+
+    return {"site": folder.rehearse, "read": read}
