@@ -7,7 +7,6 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.legs import Diagnosis, Step, walked
 from deidfhir.pipeline.serverwalk import ServerWalk
 from deidfhir.pipeline.targets import open_target
-from deidfhir.sync.address import without_credentials
 from deidfhir.sync.folder import KINDS, NdjsonFolder
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.timing import Clock
@@ -28,8 +27,7 @@ def diagnose(to: str, context: MappingContext, timeout: float, clock: Clock) -> 
     try:
         target = open_target(to, context, timeout, clock)
     except FatalError as error:
-        kind = "server" if "://" in to else "folder"
-        return walked(without_credentials(to), kind, {"site": _failing(error)})
+        return walked(to, "folder", {"site": _failing(error)})
     if isinstance(target, FhirServer):
         return walked(target.shown, "server", ServerWalk(target, context).steps())
     assert isinstance(target, NdjsonFolder)  # noqa: S101 - there are no others

@@ -48,7 +48,6 @@ def open_target(
     Raises:
         UsageError: `target-form`, `target-credentials` or `target-is-file`, or the access file is
             wrong.
-        FatalError: A file of the site's TLS cannot be used.
     """
     if not to or "://" in to or _LIKE_A_HOST.match(to):
         if not to.lower().startswith(("http://", "https://")) or not is_usable_url(to):
@@ -76,7 +75,7 @@ def prepare(target: Target) -> None:
         target: The target; nothing is asked of it.
 
     Raises:
-        FatalError: A secret or a key cannot be used.
+        FatalError: A secret, a key or a certificate cannot be used.
     """
     if isinstance(target, FhirServer):
         target.transport.access.prepare()

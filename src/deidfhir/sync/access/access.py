@@ -48,6 +48,7 @@ class Access:
         Raises:
             FatalError: One of them cannot be used.
         """
+        self.session().close()
         revealed(self.extra)
         self.credentials.prepare()
 
