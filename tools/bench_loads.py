@@ -19,8 +19,8 @@ import requests
 from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.runs import TargetOptions
 from deidfhir.pipeline.sources import read_paths
-from deidfhir.pipeline.targets import open_target
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.unit import Listing, Unit
@@ -158,7 +158,7 @@ def synced(url: str, units: list[Unit], **options: Any) -> float:  # noqa: ANN40
         begun = time.perf_counter()
         with closing(Journal(Path(folder) / "journal")) as journal:
             job = SyncJob(
-                target=open_target(url, settled),
+                target=TargetOptions(url).open(settled),
                 journal=journal,
                 statements=OurStatements(settled),
                 listing=Listing("bench", frozenset(), ("/bench",)),

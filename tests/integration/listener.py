@@ -18,6 +18,8 @@ class Sent:
     method: str
     path: str
     body: dict[str, Any]
+    name: str = ""
+    """Its X-Request-ID."""
 
     @property
     def entries(self) -> list[str]:
@@ -100,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_form = "form" in self.headers.get("Content-Type", "")
         body = json.loads(content) if content and not is_form else {}
-        sent = Sent(self.command, self.path, body)
+        sent = Sent(self.command, self.path, body, self.headers.get("X-Request-ID", ""))
         self.listener.log.append(sent)
         self.listener.answer(self, sent, content)
 

@@ -106,13 +106,19 @@ def test_map_prints_what_may_leave_of_what_is_accepted(
 def test_a_folder_gets_what_may_leave_and_reports_hold_nothing(
     cli: Cli, tmp_path: Path, archive: Archive, accept: str, said: Callable[[], str]
 ) -> None:
-    arguments = (archive.folder, "--to", tmp_path / "out", "--accept", accept)
+    # Below home, where every file is looked through.
+    observed = ("--metrics", tmp_path / "home" / "m.prom", "--log", tmp_path / "home" / "log")
+    (tmp_path / "home").mkdir()
+    arguments = (archive.folder, "--to", tmp_path / "out", "--accept", accept, *observed)
     for name in ("sync", "sync --dry-run", "verify"):
         for how in ((), ("--json",)):
             command, *more = name.split()
             run = cli(command, *arguments, *more, *how)
             assert run.code in (0, 3)
             assert_silent(archive, tmp_path, run.out, run.err, said())
+    assert [(tmp_path / "home" / one).stat().st_size > 500 for one in ("m.prom", "log")] == [
+        True
+    ] * 2
     written = b"\n".join(one.read_bytes() for one in sorted((tmp_path / "out").iterdir()))
     for case, _, canaries in archive.studies:
         accepted = accept == "all" or case.state == "removed"

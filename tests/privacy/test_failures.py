@@ -89,15 +89,28 @@ ANSWERS = [(status, "outcome") for status in STATUSES]
 ANSWERS += [(status, body) for status in (200, 400) for body in BODIES if body != "outcome"]
 
 
+def observed(place: Path) -> tuple[object, ...]:
+    """Return options that write files below home, where every file is looked through."""
+    home = place / "home"
+    home.mkdir(exist_ok=True)
+    return ("--metrics", home / "m.prom", "--log", home / "log")
+
+
 @pytest.mark.parametrize("leg", LEGS)
 @pytest.mark.parametrize(("status", "body"), ANSWERS)
 def test_what_a_server_says_is_never_quoted(  # noqa: PLR0917 - what pytest gives
-    cli: Cli, archive: Path, silent: Callable[..., None], status: int, body: str, leg: str
+    cli: Cli,
+    archive: Path,
+    tmp_path: Path,
+    silent: Callable[..., None],
+    status: int,
+    body: str,
+    leg: str,
 ) -> None:
     headers = {"Location": f"/{CANARIES[0].needles[0]}", "Retry-After": "9" + QUOTED[:30]}
     with FakeServer() as server:
         setattr(server, leg, lambda _: Reply(status, BODIES[body], headers))
-        to = ("--to", server.url, "--timeout", "0.7")
+        to = ("--to", server.url, "--timeout", "0.7", *observed(tmp_path))
         for command in ("sync", "verify"):
             run = cli(command, archive, *to, "--json")
             assert "doe-john" not in run.err + run.out
@@ -109,14 +122,16 @@ def test_what_a_server_says_is_never_quoted(  # noqa: PLR0917 - what pytest give
 
 @pytest.mark.parametrize("status", [400, 410, 413, 422])
 @pytest.mark.parametrize("body", ["outcome", "details", "paths and codes", "a word as a code"])
-def test_what_is_set_aside_quotes_neither_the_server_nor_the_study(
-    cli: Cli, archive: Path, silent: Callable[..., None], status: int, body: str
+def test_what_is_set_aside_quotes_neither_the_server_nor_the_study(  # noqa: PLR0917 - what pytest gives
+    cli: Cli, archive: Path, tmp_path: Path, silent: Callable[..., None], status: int, body: str
 ) -> None:
+    files = observed(tmp_path)
     with FakeServer() as server:
         server.transaction = lambda sent: (
             Reply(status, BODIES[body]) if "ImagingStudy" in str(sent.body) else accepted(sent)
         )
-        assert cli("sync", archive, "--to", server.url, "--json").code == 3
+        assert cli("sync", archive, "--to", server.url, "--json", *files).code == 3
+        assert '"event": "set-aside"' in (tmp_path / "home" / "log").read_text("utf-8")
         told = [cli("dead", "list", "--to", server.url), cli("sync", archive, "--to", server.url)]
         for action in ("show", "drop", "retry"):
             told += [

@@ -144,6 +144,16 @@ def _timeout(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _observed(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--metrics",
+        type=Path,
+        metavar="FILE",
+        help="write the run's numbers for Prometheus, such as /var/lib/node_exporter/deidfhir.prom",
+    )
+    one.add_argument("--log", type=Path, metavar="FILE", help="add the run's events, JSON lines")
+
+
 def _json(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -197,6 +207,7 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="SECONDS",
         help="for the whole run: it ends after what is under way, and the next one goes on",
     )
+    _observed(one)
     _json(one)
 
 
@@ -208,6 +219,7 @@ def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
     _target(one)
     _vanished(one)
     one.add_argument("--repair", action="store_true", help="send again at once what differs")
+    _observed(one)
     _json(one)
 
 

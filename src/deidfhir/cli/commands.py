@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from deidfhir.cli import claims, dead, doctor, publishing, render, reversing, verified
+from deidfhir.cli.observing import Observer
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.site import settings_of
 from deidfhir.cli.stopping import stopping
@@ -55,11 +56,15 @@ def _map(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _sync(options: argparse.Namespace, progress: Progress) -> int:
+    return Observer(options)(lambda observer: _synced(options, progress, observer))
+
+
+def _synced(options: argparse.Namespace, progress: Progress, observer: Observer) -> int:
     with stopping() as stop:
         settled = replace(_run_options(options, progress), stop=stop)
-        done = run_sync(
+        done = observer.run = run_sync(
             settled,
-            _target_options(options),
+            _target_options(options, observer),
             dry_run=options.dry_run,
             confirmed=options.confirm_vanished,
         )
@@ -73,11 +78,16 @@ def _sync(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _verify(options: argparse.Namespace, progress: Progress) -> int:
+    return Observer(options)(lambda observer: _compared(options, progress, observer))
+
+
+def _compared(options: argparse.Namespace, progress: Progress, observer: Observer) -> int:
     with stopping() as stop:
         settled = _run_options(options, progress)
         if options.repair:
             settled = replace(settled, stop=stop)
-        done = run_verify(settled, _target_options(options), repair=options.repair)
+        where = _target_options(options, observer)
+        done = observer.run = run_verify(settled, where, repair=options.repair)
     progress.close()
     if options.json:
         _print([render.as_json(verified.verify_object(done))])
@@ -101,8 +111,8 @@ def _context(options: argparse.Namespace, recorded: str | None = None) -> Mappin
     return context
 
 
-def _target_options(options: argparse.Namespace) -> TargetOptions:
-    where = TargetOptions(options.to, options.journal, options.timeout)
+def _target_options(options: argparse.Namespace, observer: Observer) -> TargetOptions:
+    where = TargetOptions(options.to, options.journal, options.timeout, events=observer.events)
     given = {one: getattr(options, one, None) for one in ("deadline", "connections")}
     return replace(where, **{one: value for one, value in given.items() if value is not None})
 

@@ -13,12 +13,10 @@ from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import SyncRun
 from deidfhir.policy.policy import policy_line
-from deidfhir.sync.report import SyncReport
+from deidfhir.sync.report import OUTCOMES, SyncReport
 
-RESOURCE_OUTCOMES = ("created", "updated", "unchanged", "deleted", "failed")
 FATES = ("retired", "deleted", "revived")
 _SHOWN = 10
-_REFUSING = ("partial-study", "duplicate-instance-differs")
 
 
 def as_json(content: object) -> str:
@@ -46,8 +44,6 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
     """Return what `sync --json` prints."""
     report = run.report
     counts = input_counts(run.work)
-    by_target = {one.name for one in report.troubles if one.code in _REFUSING}
-    refused = by_target | {one.path for one in run.work.refusals}
     return {
         "command": "sync",
         "target": run.target.shown,
@@ -56,11 +52,12 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "policy": run.work.context.decided(),
         "dry_run": dry_run,
         **counts,
-        "refused": len(refused),
+        "refused": run.refused,
         "findings": counts["findings"] + len(report.troubles),
+        "duration": round(run.seconds, 3),
         "requests": run.target.traffic.requests,
-        "traffic": traffic_object(run.target.traffic),
-        "resources": {name: report.resources[name] for name in RESOURCE_OUTCOMES},
+        "traffic": traffic_object(run.target.traffic, run.seconds),
+        "resources": {name: report.resources[name] for name in OUTCOMES},
         "withdrawn": report.withdrawn,
         "vanished": report.vanished,
         **{fate: report.fates[fate] for fate in FATES},
@@ -151,7 +148,7 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
         f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
         sent_line("would be" if dry_run else "resources", run.report),
         *_fate_lines(run.report),
-        *traffic_lines(run.target.traffic),
+        *traffic_lines(run.target.traffic, run.seconds),
         *trouble_lines(run.report),
     ]
 
@@ -159,7 +156,7 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
 def sent_line(word: str, report: SyncReport) -> str:
     """Return how many resources were created, updated and so on."""
     told = ", ".join(
-        f"{report.resources[name]} {name}" for name in RESOURCE_OUTCOMES if report.resources[name]
+        f"{report.resources[name]} {name}" for name in OUTCOMES if report.resources[name]
     )
     return f"{word:<9} {told or 'nothing to send'}"
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from deidfhir.cli.render import (
     FATES,
-    RESOURCE_OUTCOMES,
     details,
     input_counts,
     input_lines,
@@ -17,6 +16,7 @@ from deidfhir.cli.render import (
 )
 from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.pipeline.verifying import Repair, VerifyRun
+from deidfhir.sync.report import OUTCOMES
 from deidfhir.sync.verify import VerifyReport
 
 _STATES = ("missing", "drifted", "vanished")
@@ -32,10 +32,11 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
         "accept": sorted(one.value for one in run.work.policy.accept),
         "policy": run.work.context.decided(),
         **input_counts(run.work),
+        "duration": round(run.seconds, 3),
         "requests": run.target.traffic.requests,
-        "traffic": traffic_object(run.target.traffic),
+        "traffic": traffic_object(run.target.traffic, run.seconds),
         **_counts(report),
-        "resources": {**dict.fromkeys(RESOURCE_OUTCOMES, 0), "unchanged": report.ok},
+        "resources": {**dict.fromkeys(OUTCOMES, 0), "unchanged": report.ok},
         "differences": [
             {"resource": name, "path": path, "state": state}
             for name, path, state in report.differences
@@ -55,7 +56,7 @@ def _counts(report: VerifyReport) -> dict[str, int]:
 def _repair_object(repair: Repair) -> dict[str, Any]:
     sent = repair.sent
     return {
-        "resources": {name: sent.resources[name] for name in RESOURCE_OUTCOMES},
+        "resources": {name: sent.resources[name] for name in OUTCOMES},
         **{fate: sent.fates[fate] for fate in FATES},
         "troubles": trouble_objects(sent),
         **_counts(repair.after),
@@ -87,7 +88,7 @@ def verify_lines(run: VerifyRun) -> list[str]:
         ]
     elif report.differences:
         lines.append("          to send them again, add --repair")
-    return lines + traffic_lines(run.target.traffic)
+    return lines + traffic_lines(run.target.traffic, run.seconds)
 
 
 def _told(report: VerifyReport) -> str:

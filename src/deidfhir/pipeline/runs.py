@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from deidfhir.errors import RetriableError, SkippableError
+from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import OurStatements, Work
 from deidfhir.pipeline.sources import Reading, read_paths, require_paths
 from deidfhir.pipeline.targets import lease_of, open_journal, open_target, prepare
+from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
+from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never, stops_after
@@ -21,6 +23,8 @@ from deidfhir.sync.unit import Listing
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
+
+_REFUSING = ("partial-study", "duplicate-instance-differs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class TargetOptions:
         deadline: Seconds for a whole sync; None for as long as it takes.
         connections: Requests under way at most.
         clock: The time.
+        events: Told of what happens.
     """
 
     to: str
@@ -82,6 +87,7 @@ class TargetOptions:
     deadline: float | None = None
     connections: int = CONNECTIONS
     clock: Clock | None = None
+    events: Events = field(default_factory=Events)
 
     def open(self, context: MappingContext) -> Target:
         """Return the target.
@@ -89,7 +95,8 @@ class TargetOptions:
         Raises:
             UsageError: `target-form` or `target-is-file`.
         """
-        return open_target(self.to, context, self.timeout, self.clock, self.connections)
+        given = (self.to, context, self.timeout, self.clock)
+        return open_target(*given, connections=self.connections, events=self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +107,31 @@ class SyncRun:
         work: What was read, refused and found.
         target: Where it went.
         report: What was done there.
+        seconds: How long it took.
+        dead: How many studies the journal has set aside now, and not given up; None if it fails.
     """
 
     work: Work
     target: Target
     report: SyncReport
+    seconds: float
+    dead: int | None
+
+    @property
+    def sent(self) -> SyncReport:
+        """What was sent."""
+        return self.report
+
+    @property
+    def error(self) -> DeidFhirError | None:
+        """What ended the run before its end, if anything did."""
+        return self.report.error
+
+    @property
+    def refused(self) -> int:
+        """How many studies were read and not stated: by the gate, or in view of others."""
+        by_target = {one.name for one in self.report.troubles if one.code in _REFUSING}
+        return len(by_target | {one.path for one in self.work.refusals})
 
     @property
     def exit_code(self) -> int:
@@ -162,6 +189,7 @@ def run_sync(
     prepare(target)
     clock = where.clock or Clock()
     options = replace(options, stop=stops_after(where.deadline, clock, options.stop))
+    begun = clock.monotonic()
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
@@ -170,6 +198,7 @@ def run_sync(
         )
         stack.callback(journal.close)
         work = options.work()
+        tell_read(work, where.events)
         job = SyncJob(
             target=target,
             journal=journal,
@@ -181,5 +210,21 @@ def run_sync(
             stop=options.stop,
             fate=options.context.settings.vanished,
             confirmed=confirmed,
+            events=where.events,
         )
-        return SyncRun(work, target, job.run(work.units()))
+        report = job.run(work.units())
+        return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
+
+
+def tell_read(work: Work, events: Events) -> None:
+    """Tell what was read."""
+    reading = work.reading
+    counts = {"instances": reading.instances, "foreign": reading.foreign}
+    events("read", studies=len(reading.fold), skipped=len(reading.skipped), **counts)
+
+
+def _set_aside(journal: Journal) -> int | None:
+    try:
+        return sum(not one.dropped for one in journal.dead.every())
+    except DeidFhirError:
+        return None  # what ended the run is in its report

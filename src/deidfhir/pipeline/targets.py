@@ -16,6 +16,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.access.loading import Toward, load_access
 from deidfhir.sync.address import is_usable_url
 from deidfhir.sync.connections import Connections
+from deidfhir.sync.events import Events
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
 from deidfhir.sync.lease import lease
@@ -29,12 +30,14 @@ from deidfhir.sync.transport import Transport
 _LIKE_A_HOST = re.compile(r"[\w.-]+:\d*(/|$)|https?:|[^/]*@")
 
 
-def open_target(
+def open_target(  # noqa: PLR0913 - what a target is opened with, by name
     to: str,
     context: MappingContext,
     timeout: float = DEFAULT_TIMEOUT,
     clock: Clock | None = None,
+    *,
     connections: int = 1,
+    events: Events | None = None,
 ) -> Target:
     """Return the target; nothing is asked of it yet.
 
@@ -44,6 +47,7 @@ def open_target(
         timeout: Seconds for one request with all its repetitions.
         clock: The time; the system's by default.
         connections: Requests under way at most.
+        events: Told of each request.
 
     Raises:
         UsageError: `target-form`, `target-credentials` or `target-is-file`, or the access file is
@@ -57,7 +61,8 @@ def open_target(
         toward = Toward(to, timeout, clock or Clock())
         access = load_access(context.settings.access, toward)
         several = Connections(access.session, connections)
-        transport = Transport(to, timeout, toward.clock, access, several)
+        given = (to, timeout, toward.clock, access, several)
+        transport = Transport(*given, events=events or Events())
         return FhirServer(transport, context.version.number, context.version.name)
     path = Path(to)
     try:

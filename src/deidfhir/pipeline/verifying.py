@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deidfhir.errors import DeidFhirError
 from deidfhir.pipeline.mapped import OurStatements, Work
-from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of
+from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of, tell_read
 from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.targets import lease_of, open_journal, prepare
 from deidfhir.sync.job import SyncJob
@@ -45,13 +45,20 @@ class VerifyRun:
         work: What was read, refused and found.
         target: What was read back.
         report: What differs, before any repair.
+        seconds: How long it took.
         repair: What was done about it, where that was asked for and something was to be done.
     """
 
     work: Work
     target: Target
     report: VerifyReport
+    seconds: float
     repair: Repair | None = None
+
+    @property
+    def sent(self) -> SyncReport | None:
+        """What was sent to repair, if anything was."""
+        return None if self.repair is None else self.repair.sent
 
     @property
     def error(self) -> DeidFhirError | None:
@@ -84,19 +91,23 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
     target = where.open(options.context)
     prepare(target)
     clock = where.clock or Clock()
+    begun = clock.monotonic()
     with ExitStack() as stack:
         if repair:
             stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
         journal = open_journal(where.journal, target, options.context, read_only=not repair)
         stack.callback(journal.close)
         work = options.work()
+        tell_read(work, where.events)
         report = _compared(options, target, journal, work)
         if not repair or report.error or not report.differences:
-            return VerifyRun(work, target, report)
+            return VerifyRun(work, target, report, clock.monotonic() - begun)
         journal.make_due(report.studies, report.shared)
-        sent = _sent(options, target, journal, Work(work.reading, work.context), clock)
+        anew = Work(work.reading, work.context)
+        sent = _sent(options, target, journal, anew, where)
         after = _compared(options, target, journal, Work(work.reading, work.context))
-        return VerifyRun(work, target, report, Repair(sent, after))
+        done = Repair(sent, after)
+        return VerifyRun(work, target, report, clock.monotonic() - begun, done)
 
 
 def _compared(options: RunOptions, target: Target, journal: Journal, work: Work) -> VerifyReport:
@@ -107,14 +118,15 @@ def _compared(options: RunOptions, target: Target, journal: Journal, work: Work)
 
 
 def _sent(
-    options: RunOptions, target: Target, journal: Journal, work: Work, clock: Clock
+    options: RunOptions, target: Target, journal: Journal, work: Work, where: TargetOptions
 ) -> SyncReport:
     job = SyncJob(
         target=target,
         journal=journal,
         statements=OurStatements(options.context),
         listing=listing_of(work.reading),
-        clock=clock,
+        clock=where.clock or Clock(),
+        events=where.events,
         progress=options.tick("studies done", work),
         stop=options.stop,
         fate=options.context.settings.vanished,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar
@@ -19,6 +19,7 @@ from deidfhir.sync.access.broken import broken
 from deidfhir.sync.address import without_credentials
 from deidfhir.sync.connections import Connections, Received, TooLargeError, within
 from deidfhir.sync.diagnostics import issues_of
+from deidfhir.sync.events import Events, Field
 from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import Clock
@@ -57,6 +58,7 @@ class Request:
         data: Body, or None.
         headers: Beside those that every request carries.
         settles: Whether the caller finds out what came of it before it is repeated.
+        attempt: How often it is sent with this time.
     """
 
     method: str
@@ -64,6 +66,19 @@ class Request:
     data: bytes | None
     headers: Mapping[str, str]
     settles: bool
+    attempt: int = 1
+
+    @property
+    def told(self) -> dict[str, Field]:
+        """What may be told of it: of its address the type alone."""
+        kind = self.path.lstrip("/").partition("?")[0].partition("/")[0]
+        return {
+            "request": self.headers.get("X-Request-ID", ""),
+            "method": self.method,
+            "kind": kind or "transaction",
+            "attempt": self.attempt,
+            "sent": len(self.data or b""),
+        }
 
 
 class Again(Exception):  # noqa: N818 - control flow: whoever asks decides whether to ask again
@@ -97,6 +112,7 @@ class Asking:
         connections: Exchange bytes.
         access: How the server is got at.
         traffic: Counts what is answered.
+        events: Told of what is answered.
     """
 
     base_url: str
@@ -105,6 +121,7 @@ class Asking:
     connections: Connections
     access: Access
     traffic: Traffic
+    events: Events = field(default_factory=Events)
 
     def ask(self, request: Request, until: float) -> Answer:
         """Ask once, and where the credentials are refused, at once again with fresh ones.
@@ -157,10 +174,16 @@ class Asking:
             received = self._received(request, headers, self._left(until))
         except (Again, DeidFhirError):
             self.traffic.lost()
+            self.events("unanswered", milliseconds=self._since(begun), **request.told)
             raise
-        took = self.clock.monotonic() - begun
-        self.traffic.answered(received.status, len(received.content), took)
+        size, took = len(received.content), self.clock.monotonic() - begun
+        self.traffic.answered(received.status, size, took)
+        told = {"status": received.status, "received": size, "milliseconds": self._since(begun)}
+        self.events("answered", **told, **request.told)
         return self._judged(request, received)
+
+    def _since(self, begun: float) -> int:
+        return round(1000 * (self.clock.monotonic() - begun))
 
     def _received(self, request: Request, headers: Mapping[str, str], seconds: float) -> Received:
         url = self.base_url.rstrip("/") + request.path

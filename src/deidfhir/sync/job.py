@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.sync.events import Events
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.plan import Plan, Planner
@@ -37,6 +38,7 @@ class SyncJob:
         fate: What happens to a study that has vanished from its source.
         confirmed: How many studies the operator says have vanished.
         stop: Asked before each transaction and after each study why to end the run.
+        events: Told of what comes of each study.
     """
 
     target: Target
@@ -49,6 +51,7 @@ class SyncJob:
     fate: Fate = "retire"
     confirmed: int = 0
     stop: Stop = never
+    events: Events = field(default_factory=Events)
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: Shared = field(init=False)
@@ -65,8 +68,9 @@ class SyncJob:
             self.statements,
             self.report,
             self._shared,
-            Refusals(self.target.shown, self.journal, self.report, self._now),
+            Refusals(self.target.shown, self.journal, self.report, self._now, self.events),
             self.stop,
+            self.events,
         )
 
     def run(self, work: Iterable[Unit | Refused | Listed]) -> SyncReport:
@@ -173,6 +177,7 @@ class SyncJob:
             if plan.row.state == "refused" and not plan.is_done:
                 self.report.withdrawn += 1
                 self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
+                self.events("withdrawn", study=plan.id)
         held.update(self._shared.look_up(one for plan in plans for one in plan.shared))
         if self.dry_run:
             Foresight(self.target, self._shared, self.report).count(plans, held)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.dead import DeadLetter
+from deidfhir.sync.events import Events
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan
@@ -26,12 +27,14 @@ class Refusals:
         journal: Keeps what is set aside.
         report: Tells of each.
         now: Gives the instant for what is set aside.
+        events: Told of each.
     """
 
     shown: str
     journal: Journal
     report: SyncReport
     now: Callable[[], str]
+    events: Events = field(default_factory=Events)
     _broken: list[Rejected] = field(default_factory=list, init=False)
     _nowhere: list[str] = field(default_factory=list, init=False)
     _accepted: bool = field(default=False, init=False)
@@ -50,6 +53,8 @@ class Refusals:
             resources: How many resources are not written for it.
         """
         self.report.count("failed", resources)
+        told = {"study": plan.id, "cause": error.recovery.value, "server_code": error.server_code}
+        self.events("refused", status=error.status, **told)
         code = "server-failed" if error.recovery.is_passing else "rejected"
         self.report.troubles.append(Trouble(code, plan.name, str(error)))
 
@@ -75,6 +80,7 @@ class Refusals:
         answer = (error.status, error.server_code, self.now())
         letter = DeadLetter(plan.id, plan.row.sha, *answer, dropped=False, issues=error.issues)
         self.journal.dead.put(letter)
+        self.events("set-aside", study=plan.id)
         if error.recovery is Recovery.PLACE and not self._accepted:
             self._nowhere.append(plan.id)
             if len(self._nowhere) >= _IN_A_ROW:

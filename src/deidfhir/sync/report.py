@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
 
-Outcome = Literal["created", "updated", "unchanged", "failed", "deleted"]
+Outcome = Literal["created", "updated", "unchanged", "deleted", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _ORDER = (2, 1, 5, 3, 0)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.crew import Crew
+from deidfhir.sync.events import Events, about
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
@@ -58,6 +59,7 @@ class Sender:
         shared: What studies share, and must be there before them.
         refusals: What is refused.
         stop: Asked before each transaction why to end the run.
+        events: Told of what comes of each study.
     """
 
     target: Target
@@ -67,6 +69,7 @@ class Sender:
     shared: Shared
     refusals: Refusals
     stop: Stop
+    events: Events = field(default_factory=Events)
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
 
@@ -122,7 +125,12 @@ class Sender:
         puts = [one for plan in plans for one in plan.puts]
         deletes = [one for plan in plans for one in plan.deletes]
         versions = {name: one for plan in plans for name, one in plan.versions.items()}
-        sent = _Sent(plans, self._crew.begin(partial(self.target.write, puts, deletes, versions)))
+        for plan in plans:
+            self.events("planned", study=plan.id, puts=len(plan.puts), deletes=len(plan.deletes))
+        write = about(
+            (plan.id for plan in plans), partial(self.target.write, puts, deletes, versions)
+        )
+        sent = _Sent(plans, self._crew.begin(write))
         if first:
             self._under_way.appendleft(sent)
         else:
@@ -158,6 +166,7 @@ class Sender:
         """Handle the refusal of a single study."""
         if error.recovery is Recovery.STALE and self._outdated[plan.id] < _MOST_PLANS - 1:
             self._outdated[plan.id] += 1
+            self.events("outdated", study=plan.id)
             self.stale.append(plan)
         elif not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
             self.refusals.note(error, plan, len(plan.puts))
@@ -244,3 +253,5 @@ class Sender:
             self.report.count_fate(plan.fate, plan.name)
         if rows := {plan.id: plan.row for plan in plans}:
             self.journal.acknowledge(rows)
+            for identity in rows:
+                self.events("acknowledged", study=identity)

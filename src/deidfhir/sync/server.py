@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from urllib.parse import quote, urlsplit
 
 from deidfhir.errors import FatalError, RetriableError
@@ -210,18 +211,19 @@ class FhirServer:
         gone = list(deletes)
         entries += [{"request": {"method": "DELETE", "url": one}} for one in gone]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        tries = count()
         return settled(
-            lambda until: self._sent(bundle, until)[: len(resources)],
+            lambda until: self._sent(bundle, until, next(tries))[: len(resources)],
             lambda: self._found(resources, gone),
             self.transport.clock,
             self.transport.timeout,
         )
 
-    def _sent(self, bundle: JsonObject, until: float) -> list[str]:
-        """Send a transaction; return what came of each entry."""
+    def _sent(self, bundle: JsonObject, until: float, before: int) -> list[str]:
+        """Send a transaction, once more if it was before; return what came of each entry."""
         headers = {**_BODY_IS_TRUTH, **_ASK_OUTCOME}
         answer = self.transport.send(
-            "POST", "", body=bundle, headers=headers, settle_until=until
+            "POST", "", body=bundle, headers=headers, settle_until=until, before=before
         ).body
         entries = objects(answer.get("entry"))
         responses = [one for entry in entries for one in objects([entry.get("response")])]

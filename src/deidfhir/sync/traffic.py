@@ -18,6 +18,7 @@ class Traffic:
         statuses: HTTP status → how many answers had it.
         unanswered: Attempts without an answer: no connection, cut, or silent for too long.
         repeated: Attempts that were repetitions of one that failed.
+        waited: Seconds waited before repetitions, of all connections together.
         sent: Bytes of bodies sent.
         received: Bytes of bodies received, decompressed.
         seconds: How long each answered attempt took.
@@ -26,6 +27,7 @@ class Traffic:
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
     repeated: int = 0
+    waited: float = 0.0
     sent: int = 0
     received: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -47,6 +49,15 @@ class Traffic:
             self.sent += size
             self.repeated += again
 
+    def pausing(self, seconds: float) -> None:
+        """Count a pause.
+
+        Args:
+            seconds: How long it is.
+        """
+        with self._lock:
+            self.waited += seconds
+
     def lost(self) -> None:
         """Count an attempt as one without an answer."""
         with self._lock:
@@ -64,6 +75,14 @@ class Traffic:
             self.statuses[status] += 1
             self.received += received
             self.seconds.append(seconds)
+
+    def rate(self, seconds: float) -> float | None:
+        """Return how many requests a second there were; None of no time.
+
+        Args:
+            seconds: How long the run took.
+        """
+        return self.requests / seconds if seconds > 0 else None
 
     def quantile(self, percent: int) -> float | None:
         """Return in how many seconds so many of the answers were there; None without any.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deidfhir.errors import DeidFhirError
 from deidfhir.fhir.types import JsonObject
@@ -12,11 +12,13 @@ from deidfhir.sync.access.access import Access
 from deidfhir.sync.address import without_credentials
 from deidfhir.sync.asking import Again, Answer, Asking, Request
 from deidfhir.sync.connections import Connections
+from deidfhir.sync.events import Events
 from deidfhir.sync.pace import Pace
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.traffic import Traffic
 
 _FIRST_PAUSE = 0.5
+_NOTICEABLE = 0.001
 TRIES = 3
 """How often a request is sent that the server fails on."""
 
@@ -45,6 +47,7 @@ class Transport:
         access: How the server is got at.
         connections: Exchange bytes; by default one, by the sessions of `access`.
         traffic: Counts the requests.
+        events: Told of each request.
     """
 
     base_url: str
@@ -53,6 +56,7 @@ class Transport:
     access: Access = field(default_factory=Access)
     connections: Connections | None = None
     traffic: Traffic = field(default_factory=Traffic)
+    events: Events = field(default_factory=Events)
     pace: Pace = field(init=False)
     _asking: Asking = field(init=False)
 
@@ -61,7 +65,7 @@ class Transport:
         several = self.connections or Connections(self.access.session)
         self.pace = Pace(several.number, self.clock)
         self._asking = Asking(
-            self.base_url, self.timeout, self.clock, several, self.access, self.traffic
+            self.base_url, self.timeout, self.clock, several, self.access, self.traffic, self.events
         )
 
     @property
@@ -69,7 +73,7 @@ class Transport:
         """The base URL without credentials."""
         return without_credentials(self.base_url)
 
-    def send(
+    def send(  # noqa: PLR0913 - the parts of a request, by name
         self,
         method: str,
         path: str = "",
@@ -77,6 +81,7 @@ class Transport:
         body: JsonObject | None = None,
         headers: Mapping[str, str] | None = None,
         settle_until: float | None = None,
+        before: int = 0,
     ) -> Answer:
         """Send one request, repeating it while the target is down or busy and time is left.
 
@@ -88,6 +93,7 @@ class Transport:
             settle_until: Given by a caller who finds out what came of it before it is repeated:
                 the instant of the monotonic clock at which its time is over. By default that is
                 what `timeout` says, from when it is its turn.
+            before: How often that caller has sent it before.
 
         Raises:
             RetriableError: `target-down`, `target-silent` or `target-busy`, or no token for now.
@@ -96,16 +102,19 @@ class Transport:
             Unsettled: It may have been carried out; only if the caller settles that.
         """
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        request = Request(method, path, data, headers or {}, settle_until is not None)
+        given = {**(headers or {}), "X-Request-ID": self.events.request_id()}
+        request = Request(method, path, data, given, settle_until is not None)
         until = settle_until
         tries = 0
         while True:
             tries += 1
+            request = replace(request, attempt=before + tries)
             with self.pace.turn():
                 begun = self.clock.monotonic()
                 until = begun + self.timeout if until is None else until
                 self.pace.wait(until)
-                self.traffic.sending(len(data or b""), again=tries > 1)
+                self._waited(request, self.clock.monotonic() - begun)
+                self.traffic.sending(len(data or b""), again=before + tries > 1)
                 try:
                     answer = self._asking.ask(request, until)
                 except Again as again:
@@ -116,7 +125,14 @@ class Transport:
                     self.pace.went_well()
                     return answer
             if pause:
+                self._waited(request, pause)
                 self.clock.sleep(pause)
+
+    def _waited(self, request: Request, seconds: float) -> None:
+        if seconds >= _NOTICEABLE:
+            self.traffic.pausing(seconds)
+            told = {key: request.told[key] for key in ("request", "attempt")}
+            self.events("waiting", seconds=round(seconds, 3), **told)
 
     def _pause_after(self, again: Again, request: Request, tries: int, begun: float) -> float:
         """Return how long this request alone pauses before it is sent again.

@@ -19,12 +19,12 @@ COMMANDS = {
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
-        "--access",
-        *("--timeout", "--config", "--tools", "--policy", "--connections", "--deadline"),
+        *("--connections", "--deadline", "--access", "--metrics", "--log"),
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
+        *("--metrics", "--log"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},

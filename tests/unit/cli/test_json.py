@@ -25,7 +25,7 @@ FINDING = {"code", "path", "severity", "issue", "text", "action", "section"}
 SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
-    *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic"),
+    *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic", "duration"),
 }
 SYNC = SHARED | {
     *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived", "troubles"),
@@ -48,9 +48,11 @@ STUDY = {
 EXPLAIN = {"path", "objects", "policy"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
-TRAFFIC = {"statuses", "unanswered", "repeated", "sent", "received", "seconds"}
 DOCTOR = {"command", "target", "fhir", "legs", "error", "exit_code"}
 LEG = {"leg", "state", "code", "text"}
+TRAFFIC = {
+    *("statuses", "unanswered", "repeated", "waited", "rate", "sent", "received", "seconds"),
+}
 DEAD = {"command", "action", "target", "letters", "error", "exit_code"}
 LETTER = {"id", "cause", "status", "server_code", "since", "dropped", "issues"}
 ISSUE = {"severity", "code", "codes", "elements"}
