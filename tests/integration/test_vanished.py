@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deidfhir.sync.server import LIMITS
+from tests.conftest import command, process_environment
 from tests.integration.support import (
     Archive,
     Json,
@@ -407,6 +410,43 @@ def test_a_run_that_hears_no_answer_while_a_study_goes_converges_with_the_next(
         again = held(site.url, [provenance])[provenance]["recorded"]
         assert (again == recorded) == (fate == "retire")
         assert site.verify(archive.folder).code == 0
+
+
+@pytest.mark.parametrize("fate", ["retire", "delete"])
+def test_a_run_that_is_killed_while_studies_go_is_completed_by_the_next(
+    r4_site: Site, archive: Archive, relay: Relay, tmp_path: Path, fate: str
+) -> None:
+    count = LIMITS.studies + 5
+    for study in range(1, count + 3):
+        archive.put(study)
+    site = r4_site.to(relay.url)
+    assert site.sync(archive.folder).code == 0
+    gone = [path_of(archive, study) for study in range(1, count + 1)]
+    own = {name for path in gone for name in only("ImagingStudy", site.stated(path))}
+    for study in range(1, count + 1):
+        taken(archive, study, tmp_path / "away")
+    relay.withhold_from = len(relay.writes) + 1
+    how = ("--vanished", fate, "--confirm-vanished", str(count))
+    where = ("--to", relay.url, "--journal", site.journal, "--connections", "1")
+    with subprocess.Popen(
+        command("sync", archive.folder, *where, *how), env=process_environment()
+    ) as running:
+        assert relay.withheld.wait(60)
+        running.kill()
+    relay.withhold_from = None
+    done = {"retire": "retired", "delete": "deleted"}[fate]
+    run = site.sync(archive.folder, *how)
+    assert (run.code, run.report["vanished"], run.report[done]) == (3, count, count)
+    assert site.sync(archive.folder).report["requests"] == 0
+    left = held(r4_site.url, own)
+    if fate == "retire":
+        assert {(one["status"], one["meta"]["versionId"]) for one in left.values()} == {
+            ("unknown", "2")
+        }
+        assert left.keys() == own
+    else:
+        assert left == {}
+    assert site.verify(archive.folder).code == 0
 
 
 def test_what_the_target_refused_for_good_is_forgotten_once_it_vanished(

@@ -164,11 +164,18 @@ class Sender:
 
     def _handle_alone(self, error: Rejected, plan: Plan) -> None:
         """Handle the refusal of a single study."""
-        if error.recovery is Recovery.STALE and self._outdated[plan.id] < _MOST_PLANS - 1:
+        stale = error.recovery is Recovery.STALE
+        if plan.instead is not None and error.status in _GONE:
+            stale = True  # someone else has deleted some of it
+        if stale and self._outdated[plan.id] < _MOST_PLANS - 1:
             self._outdated[plan.id] += 1
             self.events("outdated", study=plan.id)
             self.stale.append(plan)
-        elif not plan.deletes or error.recovery in (Recovery.BROKEN, Recovery.STALE):
+        elif (
+            not plan.deletes
+            or error.recovery is Recovery.BROKEN
+            or (stale and plan.instead is None)
+        ):
             self.refusals.note(error, plan, len(plan.puts))
             self.refusals.set_aside(error, plan)
             self.refusals.give_up()
@@ -179,19 +186,11 @@ class Sender:
 
     def _do_instead(self, plan: Plan, instead: Plan, error: Rejected) -> None:
         """Do what is done where a study that has vanished may not be deleted (D20)."""
-        if error.status in _GONE and self._is_gone(plan):
-            self._note(_Written([], [plan]))
-            return
         self.report.troubles.append(Trouble("deletion-refused", plan.name, str(error)))
         if instead.is_done:
             self._note(_Written([], [instead]))
         else:
             self._begin([instead], first=True)
-
-    def _is_gone(self, plan: Plan) -> bool:
-        """Whether someone else has deleted what was to be deleted."""
-        held = self.target.find([plan.id])[plan.id].by_reference()
-        return not held.keys() & set(plan.deletes)
 
     def _mark_instead(self, plan: Plan) -> None:
         """Overwrite and mark what should go: some servers refuse deletion (D18)."""

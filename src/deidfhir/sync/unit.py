@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
@@ -94,7 +94,6 @@ class Vanished:
 
     id: str
     told: bool = True
-    instances: ClassVar[Mapping[str, str]] = {}
 
     @property
     def name(self) -> str:

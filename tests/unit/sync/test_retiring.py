@@ -119,13 +119,30 @@ def test_what_someone_else_deleted_meanwhile_is_done(journal: Journal, status: i
             del puts, deletes, versions
             self.log.append("write")
             self.held.clear()
-            raise Rejected(status, "deleted")
+            raise Rejected(status, "deleted")  # all of it, a moment ago
 
     writes, report = swept(journal, Racing(journal, held={"s1": FOUND}), fate="delete")
     row = journal.study("s1")
     assert row is not None
     assert (writes, row.state, report.fates) == (["write"], "deleted", {"deleted": 1})
     assert [one.code for one in report.troubles] == ["study-vanished"]
+
+
+@pytest.mark.parametrize("status", [404, 410, 412])
+def test_what_is_refused_as_gone_and_is_there_all_the_same_is_retired(
+    journal: Journal, status: int
+) -> None:
+    class Strange(Memory):
+        def write(self, puts: Any, deletes: Any = (), versions: Any = None) -> list[str]:  # noqa: ANN401
+            del versions
+            self.log.append("write" + " -" * len(list(deletes)))
+            if deletes:
+                raise Rejected(status, "HAPI-0989" if status == 412 else "")
+            return ["updated" for _ in puts]
+
+    writes, report = swept(journal, Strange(journal, held={"s1": FOUND}), fate="delete")
+    assert writes == ["write - - -"] * 4 + ["write"]
+    assert report.fates == {"retired": 1}
 
 
 def test_what_may_not_be_deleted_is_retired_and_told(journal: Journal) -> None:
