@@ -75,7 +75,7 @@ def refuses_certificate(url: str, connection: Connection) -> bool:
 
 
 def _code_of(error: ssl.SSLError) -> str:
-    number, reason = getattr(error, "verify_code", None), error.reason
+    number, reason = getattr(error, "verify_code", None), getattr(error, "reason", None)
     for row in table("tls-failures.toml")["failure"]:
         if number in row.get("verify", ()) or (not number and reason in row.get("reasons", ())):
             code: str = row["error"]

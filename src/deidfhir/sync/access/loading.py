@@ -26,7 +26,15 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 # What requests carry by themselves: a site's own would change what they mean.
 _OURS = frozenset(
     {
-        *("accept", "connection", "content-encoding", "content-length", "content-type", "expect"),
+        *(
+            "accept",
+            "cache-control",
+            "connection",
+            "content-encoding",
+            "content-length",
+            "content-type",
+            "expect",
+        ),
         *("host", "if-match", "if-none-exist", "if-none-match", "prefer", "proxy-authorization"),
         *("te", "trailer", "transfer-encoding", "upgrade", "x-meta-snapshot-mode"),
     }
