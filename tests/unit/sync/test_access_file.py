@@ -116,6 +116,11 @@ def test_without_a_file_there_are_no_credentials() -> None:
             "takes client_secret_basic or client_secret_post",
         ),
         (
+            '[auth]\nkind = "smart"\nclient_id = "PLANTED ä"',
+            "auth.client_id",
+            "takes ASCII text",
+        ),
+        (
             '[auth]\nkind = "smart"\nclient_id = "a"\nkey = { file = "a" }\nalgorithm = "RS256"',
             "auth.algorithm",
             "takes RS384 or ES384",

@@ -79,6 +79,23 @@ def test_a_client_that_is_refused_asks_once_and_one_that_is_put_off_asks_again()
     assert issuer.count == 3
 
 
+def test_a_token_that_is_still_good_carries_over_a_moment_in_which_none_is_issued() -> None:
+    issuer, moment = Issuer(300.0), [0.0]
+    keeper = TokenKeeper(issuer, Clock(monotonic=lambda: moment[0]))
+    keeper.authorisation()
+    issuer.fault = RetriableError("token-down", url=URL, what="HTTP 503")
+    asked = []
+    for moment[0] in (241.0, 243.0, 247.0, 290.0):
+        assert keeper.authorisation() == "Bearer t1"
+        asked.append(issuer.count)
+    assert asked == [2, 2, 3, 4]
+    moment[0] = 296.0
+    with pytest.raises(RetriableError):
+        keeper.authorisation()
+    issuer.fault = None
+    assert keeper.authorisation() == "Bearer t6"
+
+
 def test_what_is_missing_of_the_installation_is_told_with_what_to_type(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

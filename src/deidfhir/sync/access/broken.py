@@ -16,6 +16,9 @@ from deidfhir.tables import table
 
 _PROBE_SECONDS = 2.0
 _CLIENT = "tls-client"
+_BREAKS = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+"""What a connection ends with that was made, and torn down by the other side."""
+
 _REFUSED = re.compile(r"Tunnel connection failed: 4\d\d")
 
 
@@ -111,7 +114,10 @@ def broken(
     told = tls_failure(error, url) if isinstance(error, requests.exceptions.SSLError) else None
     if told is not None and told.code != "tls-failed":
         return told
-    return FatalError(_CLIENT, url=url) if refuses_certificate(url, connection) else told
+    broke = any(isinstance(one, _BREAKS) for one in _causes(error))
+    if broke and refuses_certificate(url, connection):
+        return FatalError(_CLIENT, url=url)
+    return told
 
 
 def shown_proxy(url: str, connection: Connection) -> str:

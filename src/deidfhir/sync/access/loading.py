@@ -156,7 +156,7 @@ def _bearer(auth: Entries, *_: object) -> Credentials:
 def _oauth2(auth: Entries, connection: Connection, _: object, toward: Toward) -> Credentials:
     return with_secret(
         Endpoint(_token_url(auth), connection, toward.clock, toward.timeout),
-        auth.text("client_id"),
+        _client_id(auth),
         auth.secret("client_secret"),
         auth.choice("method", METHODS, METHODS[0]),
         auth.scope("scope", ""),
@@ -167,7 +167,7 @@ def _smart(
     auth: Entries, connection: Connection, extra: dict[str, str | Secret], toward: Toward
 ) -> Credentials:
     client = SmartClient(
-        auth.text("client_id"),
+        _client_id(auth),
         auth.secret("key"),
         auth.choice("algorithm", tuple(NEEDED), "RS384"),
         auth.text("kid", ""),
@@ -181,6 +181,13 @@ def _smart(
         return Endpoint(url, connection, toward.clock, toward.timeout)
 
     return client.credentials(endpoint, toward.clock)
+
+
+def _client_id(auth: Entries) -> str:
+    found = auth.text("client_id")
+    if not found.isascii():
+        raise auth.fault("client_id", "takes ASCII text")  # RFC 6749 A.1
+    return found
 
 
 def _token_url(auth: Entries, otherwise: str | None = None) -> str:

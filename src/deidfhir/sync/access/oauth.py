@@ -11,6 +11,7 @@ import requests
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.sync.access.broken import broken
 from deidfhir.sync.access.connection import Connection
+from deidfhir.sync.access.credentials import sendable
 from deidfhir.sync.access.refusal import clock_failure
 from deidfhir.sync.access.secret import Secret
 from deidfhir.sync.access.tokens import Token, TokenKeeper
@@ -178,10 +179,10 @@ def with_secret(
         return endpoint.ask(
             {
                 "client_id": client_id,
-                "client_secret": secret.reveal(),
+                "client_secret": sendable(secret),
                 "token_endpoint_auth_method": method,
                 "scope": scope or None,
             }
         )
 
-    return ClientCredentials(TokenKeeper(issue, endpoint.clock), secret.reveal)
+    return ClientCredentials(TokenKeeper(issue, endpoint.clock), lambda: sendable(secret))

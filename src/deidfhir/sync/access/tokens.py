@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deidfhir.errors import FatalError
+from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.timing import Clock
 
 _AHEAD = 60.0
 _AHEAD_PART = 0.2
-"""How long before its end a token is given up: a minute, or a fifth of a short life."""
+"""How long before its end a token is renewed: a minute, or a fifth of a short life."""
+
+_PAUSE = 5.0
+"""How long a token that is still good is used before a renewal that failed is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class TokenKeeper:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _token: Token | None = field(default=None, init=False, repr=False)
     _until: float = field(default=0.0, init=False)
+    _ends: float = field(default=0.0, init=False)
     _fault: FatalError | None = field(default=None, init=False)
 
     def authorisation(self) -> str:
@@ -52,7 +56,7 @@ class TokenKeeper:
         """
         with self._lock:
             if self._token is None or self.clock.monotonic() >= self._until:
-                self._renew()
+                self._renew_in_good_time()
             return self._header()
 
     def renew(self, refused: str | None) -> bool:
@@ -70,6 +74,16 @@ class TokenKeeper:
                 self._renew()
             return self._header() != refused
 
+    def _renew_in_good_time(self) -> None:
+        """Renew; a token that is good for a moment yet carries over one in which none is issued."""
+        held, until = self._token, self.clock.monotonic() + _PAUSE
+        try:
+            self._renew()
+        except RetriableError:
+            if held is None or until >= self._ends:
+                raise
+            self._token, self._until = held, until
+
     def _renew(self) -> None:
         if self._fault is not None:
             raise self._fault
@@ -80,11 +94,9 @@ class TokenKeeper:
         except FatalError as error:
             self._fault = error
             raise
-        life = token.lifetime
-        self._token = token
-        self._until = (
-            float("inf") if life is None else begun + life - min(_AHEAD, life * _AHEAD_PART)
-        )
+        life = float("inf") if token.lifetime is None else token.lifetime
+        self._token, self._ends = token, begun + life
+        self._until = self._ends - min(_AHEAD, life * _AHEAD_PART)
 
     def _header(self) -> str:
         return f"Bearer {self._token.value}" if self._token is not None else ""
