@@ -58,6 +58,7 @@ class SyncJob:
     _sender: Sender = field(init=False)
     _sweep: Sweep = field(init=False)
     _done: int = field(default=0, init=False)
+    _withdrawn: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         """Make what the run needs."""
@@ -174,7 +175,8 @@ class SyncJob:
             held.update(one.by_reference())
         plans = [plan.without_what_stands(held) for plan in plans]
         for plan in plans:
-            if plan.row.state == "refused" and not plan.is_done:
+            if plan.row.state == "refused" and not plan.is_done and plan.id not in self._withdrawn:
+                self._withdrawn.add(plan.id)  # it may be planned several times
                 self.report.withdrawn += 1
                 self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
                 self.events("withdrawn", study=plan.id)

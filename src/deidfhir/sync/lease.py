@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deidfhir.errors import FatalError, RetriableError
@@ -35,8 +35,10 @@ def lease(places: tuple[Path, ...], holder: str) -> Iterator[None]:
         except BlockingIOError:
             held = os.pread(descriptor, _MOST, 0).decode("utf-8", "replace")
             raise RetriableError("target-held", holder=held or "another process") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder.encode()[:_MOST], 0)
+        with suppress(OSError):
+            # The lock is what counts: on a full disk, others are told of it without a name.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder.encode()[:_MOST], 0)
         yield
         # The file stays: taking it away could take another's lock.
         os.ftruncate(descriptor, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from deidfhir.errors import DataError
@@ -41,6 +42,13 @@ class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ou
     def recovery(self) -> Recovery:
         """What the refusal asks of the client."""
         return recovery_of(self.status, self.server_code)
+
+    @property
+    def may_be_of_deletion(self) -> bool:
+        """Whether it may be a deletion that the server refuses, and not a version or the size."""
+        if self.status == HTTPStatus.PRECONDITION_FAILED:
+            return False
+        return self.recovery not in (Recovery.BROKEN, Recovery.STALE, Recovery.SPLIT)
 
 
 def objects(listed: object) -> list[JsonObject]:

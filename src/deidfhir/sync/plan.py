@@ -196,13 +196,15 @@ class Planner:
         if found.study is not None and (stale or "extension" in found.study):
             puts.append(self.statements.withdrawn_study(found.study))
         statements = row.statements if row else {}
+        # What is left of the study lists all that it listed before, whatever this run has seen.
+        sources = self.sources(refused, row, sent=False)
         return Plan(
             one=refused,
             gone=self._patient(refused, found),
             puts=puts,
             stale=stale,
-            row=StudyRow("refused", "", {}, self.sources(refused, row, sent=True)),
-            before=StudyRow("planned", "", statements, self.sources(refused, row, sent=False)),
+            row=StudyRow("refused", "", {}, sources),
+            before=StudyRow("planned", "", statements, sources),
             replaces=True,
         )
 

@@ -26,6 +26,11 @@ class Recovery(StrEnum):
         """Whether the same request may go through another time: it is never set aside."""
         return self in (Recovery.LATER, Recovery.CONFLICT, Recovery.STALE, Recovery.BROKEN)
 
+    @property
+    def is_of_versions(self) -> bool:
+        """Whether another write was at it: what is there is to be looked up."""
+        return self in (Recovery.CONFLICT, Recovery.STALE)
+
 
 @cache
 def recovery_of(status: int, server_code: str) -> Recovery:

@@ -14,7 +14,6 @@ from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
-from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.shared import Shared
@@ -164,18 +163,16 @@ class Sender:
 
     def _handle_alone(self, error: Rejected, plan: Plan) -> None:
         """Handle the refusal of a single study."""
-        stale = error.recovery is Recovery.STALE
+        outdated = error.recovery.is_of_versions
         if plan.instead is not None and error.status in _GONE:
-            stale = True  # someone else has deleted some of it
-        if stale and self._outdated[plan.id] < _MOST_PLANS - 1:
+            outdated = True  # someone else has deleted some of it
+        refuses = error.may_be_of_deletion or (outdated and plan.instead is not None)
+        if outdated and self._outdated[plan.id] < _MOST_PLANS - 1:
+            # Another write was at it, perhaps our own, whose answer was lost: look what is there.
             self._outdated[plan.id] += 1
             self.events("outdated", study=plan.id)
             self.stale.append(plan)
-        elif (
-            not plan.deletes
-            or error.recovery is Recovery.BROKEN
-            or (stale and plan.instead is None)
-        ):
+        elif not (plan.deletes and refuses):
             self.refusals.note(error, plan, len(plan.puts))
             self.refusals.set_aside(error, plan)
             self.refusals.give_up()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
+
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
@@ -142,15 +144,26 @@ def test_deletions_that_are_refused_are_tried_again_as_marks(journal: Journal) -
     assert [one.code for one in report.troubles] == ["withdrawal-marked"]
 
 
-def test_a_server_that_only_broke_is_not_taken_for_one_that_refuses_deletion(
-    journal: Journal,
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (Rejected(500, "exception"), 5, "server-failed"),
+        (Rejected(412, ""), 3, "rejected"),
+        (Rejected(412, "conflict"), 5, "server-failed"),
+        (Rejected(413, "too-long"), 3, "rejected"),
+    ],
+    ids=["broke", "another version", "conflict of versions", "too large"],
+)
+def test_a_server_that_speaks_of_something_else_is_not_taken_for_one_that_refuses_deletion(
+    journal: Journal, error: Rejected, code: int, told: str
 ) -> None:
     stale = {"resourceType": "Provenance", "id": "pold"}
     held = {"s1": Found({"resourceType": "ImagingStudy", "id": "s1"}, (stale,))}
-    target = Memory(journal, held=held, failures={"s1": Rejected(500, "exception")})
+    target = Memory(journal, held=held, failures={"s1": error})
     report = job(target).run([unit(1)])
-    assert [one for one in target.log if one.startswith("write")] == ["write s1 p1 Provenance/pold"]
-    assert (report.exit_code, [one.code for one in report.troubles]) == (5, ["server-failed"])
+    writes = {one for one in target.log if one.startswith("write")}
+    assert writes == {"write s1 p1 Provenance/pold"}
+    assert (report.exit_code, [one.code for one in report.troubles]) == (code, [told])
 
 
 def test_progress_counts_every_study_once(journal: Journal) -> None:

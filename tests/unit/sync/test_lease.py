@@ -75,3 +75,15 @@ def test_the_first_place_that_can_be_written_counts(place: Path, tmp_path: Path)
     with pytest.raises(FatalError) as caught, lease((unusable,), "x"):
         pass
     assert (caught.value.code, caught.value.details) == ("journal-unusable", {"path": unusable})
+
+
+def test_a_lease_is_held_even_where_nothing_can_be_written_into_its_file(place: Path) -> None:
+    place.parent.mkdir(parents=True)
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)){HOLD}"
+    with subprocess.Popen([sys.executable, "-c", full, place], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RetriableError) as caught, lease((place,), "process 2"):
+            pass
+        holder.kill()
+    assert str(caught.value) == HELD.format("another process")

@@ -205,6 +205,14 @@ def test_a_withdrawal_deletes_what_is_ours_and_bares_the_study() -> None:
     assert (plan.row.state, plan.row.statements) == ("refused", {})
 
 
+def test_what_a_withdrawn_study_still_lists_is_no_strangers_when_it_is_stated_again() -> None:
+    found = Found(study("a", "b"), (provenance("our1"),))
+    withdrawn = planner().withdrawal(refused("a"), found, row("a", "b")).row
+    left = Found(study("a", "b"), ())
+    assert not planner().is_partial(unit("a", "c"), left, withdrawn)
+    assert planner().is_partial(unit("a", "c"), Found(study("a", "b", "d"), ()), withdrawn)
+
+
 @pytest.mark.parametrize("found", [NOTHING, Found({"resourceType": "ImagingStudy", "id": "s"}, ())])
 def test_a_refused_study_of_which_nothing_is_stated_calls_for_nothing(found: Found) -> None:
     plan = planner().withdrawal(refused("a"), found, None)

@@ -124,6 +124,27 @@ def test_a_deletion_that_a_server_refuses_is_marked_instead(journal: Journal, co
     assert [one for one in target.log if one.startswith("write")] == ["write s1 p1"]
 
 
+def test_a_conflict_whose_write_went_through_all_the_same_is_found_by_looking(
+    journal: Journal,
+) -> None:
+    job(many(journal)).run([unit(1)])
+    target = many(journal)
+    target.held = {"s1": Found(unit(1).study, unit(1).provenances)}
+
+    def late(puts: list[dict[str, object]], *_: Any) -> list[str]:  # noqa: ANN401
+        target.log.append("write")
+        target.held = {"s1": Found(puts[0], ())}
+        raise Rejected(409, "HAPI-0550: HAPI-0825")
+
+    target.write = late  # type: ignore[method-assign, assignment]
+    report = job(target).run([REFUSED])
+    assert [one.code for one in report.troubles] == ["claim-withdrawn"]
+    assert target.log == ["find s1", "write", "find s1"]
+    row = journal.study("s1")
+    assert row is not None
+    assert row.state == "refused"
+
+
 def test_a_run_that_is_asked_to_stop_ends_after_the_transaction_under_way(
     journal: Journal,
 ) -> None:
