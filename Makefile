@@ -2,8 +2,11 @@
 PYTHON_IN_VENV = .venv/bin/python
 FHIR ?= R4
 PORT ?= 8080
+EPISODES ?= 1000
+SEED ?= 1
+ONLY ?=
 
-.PHONY: help demo test unit lint hapi bench-sync golden generated clean
+.PHONY: help demo test unit lint hapi bench-sync campaign golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -32,6 +35,11 @@ hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), 
 bench-sync:          ## the sync client beside a bare loader, in 20 minutes; writes docs/bench-sync.md
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) -m tools.bench_sync --write
+
+campaign:            ## faults of every class on a real server (EPISODES=1000, SEED=1, ONLY=class); docs/campaign.md
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m tests.campaign --episodes $(EPISODES) --seed $(SEED) --only "$(ONLY)" \
+		$(if $(ONLY),,--page docs/campaign.md)
 
 golden:              ## writes the expected files of tests/golden anew; read the diff
 	@sh tools/setup.sh test

@@ -21,11 +21,16 @@ _PAGE = 40
 
 
 class Archive:
-    """A folder of small removed objects, whose studies no other test has."""
+    """A folder of small removed objects, whose studies no other test has.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where the files go.
+        base: The number of study 0, for archives that are to be made again.
+    """
+
+    def __init__(self, folder: Path, base: int | None = None) -> None:
         self.folder = folder
-        self._base = uuid4().int >> 88
+        self._base = uuid4().int >> 88 if base is None else base
 
     def put(self, study: int, number: int = 1, *, series: int = 1, **attributes: Any) -> Path:  # noqa: ANN401
         """Write one object, by default one that states YES and a method; return its path."""
