@@ -166,12 +166,15 @@ def test_tokens_are_had_by_the_tls_of_the_site(
 
 
 def test_no_secret_stands_in_logs_errors_or_journal(
-    oauth2: Guarded, archive: Archive, caplog: pytest.LogCaptureFixture
+    oauth2: Guarded, archive: Archive, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    assert oauth2.sync(archive.put(1)).code == 0
-    secrets = [CANARY, quote(CANARY), *oauth2.tokens.issued]
-    secrets.append(b64encode(f"sync:{CANARY}".encode()).decode())
+    files = [tmp_path / name for name in ("events.jsonl", "run.prom")]
+    site = oauth2.site.to(oauth2.gate.url)
+    more = ("--access", oauth2.access, "--log", files[0], "--metrics", files[1])
+    run = site.sync(archive.put(1), *more)
+    walk = site.cli("doctor", "--to", oauth2.gate.url, "--access", oauth2.access, "--json")
+    assert (run.code, walk.code) == (0, 0)
     oauth2.gate.lets_in = lambda _: False
     transport = oauth2.transport()
     with pytest.raises(FatalError) as caught:
@@ -179,12 +182,14 @@ def test_no_secret_stands_in_logs_errors_or_journal(
     oauth2.tokens.secret = "another"  # noqa: S105
     with pytest.raises(FatalError) as unknown:
         oauth2.transport().send("GET", "/metadata")
-    secrets += oauth2.tokens.issued
+    basic = b64encode(f"sync:{CANARY}".encode()).decode()
+    secrets = [CANARY, quote(CANARY), quote(CANARY, safe=""), basic, *oauth2.tokens.issued]
     told = [caplog.text, oauth2.site.journal.read_bytes().decode("latin-1"), repr(transport)]
+    told += [run.out, run.err, walk.out, walk.err, *(one.read_text() for one in files)]
     for error in (caught.value, unknown.value):
         told += [repr(error), str(error), repr(error.details), repr(pickle.dumps(error))]
         told += traceback.format_exception(error)
-    assert len(secrets) == 7
+    assert len(oauth2.tokens.issued) == 4
     assert [one for one in secrets for text in told if one in text] == []
 
 
