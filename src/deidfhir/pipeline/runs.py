@@ -64,7 +64,13 @@ class RunOptions:
         progress, total = self.progress, len(work.reading.fold)
         if progress is None:
             return None
-        return lambda count: progress(what, count + work.passed_over, total)
+
+        def tick(count: int) -> None:
+            done = count + work.passed_over
+            # Studies that vanished from their source are done beside those that were read.
+            progress(what, done, max(done, total))
+
+        return tick
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,18 @@ def test_verify_tells_what_it_compared(cli: Cli, archive: Path, tmp_path: Path, 
     assert one(told, "last_run_refused_studies") == 1
 
 
+def test_a_repair_tells_what_it_sent_and_what_differs_after_it(
+    cli: Cli, archive: Path, tmp_path: Path, file: Path
+) -> None:
+    verify = ("verify", archive, "--to", tmp_path / "out", "--repair", "--metrics", file)
+    run = cli(*verify, "--json")
+    told = parsed(file)
+    assert run.report["missing"] == 4
+    assert one(told, "last_run_compared_resources", state="missing") == 0
+    assert one(told, "last_run_compared_resources", state="ok") == 4
+    assert one(told, "resources_total", outcome="created") == 4
+
+
 def test_every_metric_of_the_table_is_written_by_some_run(
     cli: Cli, archive: Path, tmp_path: Path, file: Path
 ) -> None:

@@ -146,6 +146,20 @@ def test_a_study_that_is_refused_without_being_withdrawn_counts_as_done(
     assert run.err.splitlines()[-1] == "deidfhir: studies done: 2 of 2"
 
 
+def test_studies_that_vanished_are_done_beside_those_that_were_read(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        write(instance(number, PatientIdentityRemoved="YES"), tmp_path / "in" / f"{number}.dcm")
+    sync = ("sync", tmp_path / "in", "--to", tmp_path / "out", "--json")
+    cli(*sync)
+    (tmp_path / "in" / "2.dcm").unlink()
+    monkeypatch.setattr(module, "_EVERY", {True: 0.0, False: 0.0})
+    run = cli(*sync)
+    assert run.report["retired"] == 1
+    assert run.err.splitlines()[-1] == "deidfhir: studies done: 3 of 3"
+
+
 def test_a_real_terminal_gets_the_moving_line_and_no_line_is_left(tmp_path: Path) -> None:
     for number in range(400):
         write(instance(number + 1, PatientIdentityRemoved="YES"), tmp_path / "in" / f"{number}.dcm")
