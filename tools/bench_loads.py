@@ -18,9 +18,10 @@ import requests
 
 from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import TargetOptions
 from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.statements import OurStatements
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.unit import Listing, Unit
@@ -160,7 +161,7 @@ def synced(url: str, units: list[Unit], **options: Any) -> float:  # noqa: ANN40
             job = SyncJob(
                 target=TargetOptions(url).open(settled),
                 journal=journal,
-                statements=OurStatements(settled),
+                statements=OurStatements(Work(read_paths([]), settled)),
                 listing=Listing("bench", frozenset(), ("/bench",)),
                 **options,
             )

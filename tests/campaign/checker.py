@@ -13,7 +13,9 @@ from urllib.parse import quote
 import requests
 
 from deidfhir.fhir.types import reference
-from deidfhir.pipeline.mapped import OurStatements
+from deidfhir.pipeline.mapped import Work
+from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.statements import OurStatements
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.target import comparable
 from tests.campaign.world import Plan, World
@@ -88,7 +90,7 @@ class Checker:
 
     @property
     def _statements(self) -> OurStatements:
-        return OurStatements(self.world.context)
+        return OurStatements(Work(read_paths([]), self.world.context))
 
     def _histories(self) -> dict[str, list[Version]]:
         """Return every version of every resource that was written since, oldest first."""

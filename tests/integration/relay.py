@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ class Relay(Listener):
         withheld: Set once an answer is withheld.
         lost: Numbers of the write requests whose answer is lost: the connection breaks instead.
         kept: Numbers of the write requests that break the connection and never reach the server.
+        before_write: Called once, before the next write request is passed on.
     """
 
     def __init__(self, target: str) -> None:
@@ -29,6 +31,7 @@ class Relay(Listener):
         self.withheld = threading.Event()
         self.lost: frozenset[int] = frozenset()
         self.kept: frozenset[int] = frozenset()
+        self.before_write: Callable[[], object] | None = None
         self._server_address = urlsplit(target).netloc
         self._path = urlsplit(target).path
 
@@ -48,6 +51,9 @@ class Relay(Listener):
         if number in self.kept:
             request.close_connection = True
             return
+        if sent.method != "GET" and self.before_write is not None:
+            hook, self.before_write = self.before_write, None
+            hook()
         headers = {name: text for name, text in request.headers.items() if name.lower() not in _HOP}
         connection = http.client.HTTPConnection(self._server_address, timeout=60)
         try:

@@ -10,7 +10,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import urn
 from deidfhir.mapping.inferred import place_inferred, recognised_in, tools_said
-from deidfhir.mapping.leaving import PATIENT_ID, LeavingStudy, agreed
+from deidfhir.mapping.leaving import PATIENT_ID, Agreed, LeavingStudy, agreed
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.markers import extension, place
 from deidfhir.mapping.patient import pseudonym_of
@@ -22,6 +22,7 @@ from deidfhir.model.uid import is_usable
 from deidfhir.tables import table
 
 SUBJECT_NOT_STATED = "Subject not stated: the Patient ID is withheld or empty"
+SERIES_NUMBER = "series_number"
 _UNSIGNED_INT = 2**31 - 1  # FHIR datatypes, unsignedInt
 _LONGEST_NUMBER = 12  # PS3.5 6.2, IS
 
@@ -37,14 +38,33 @@ class _Draft:
     findings: set[str] = field(default_factory=set)
 
 
-def _text(instances: tuple[Instance, ...], name: str) -> str | None:
+def _text(instances: tuple[Instance, ...], name: str) -> Agreed:
     """Return the agreed descriptor, by its field of Instance."""
 
     def usable(one: Instance) -> str | None:
         text: str = getattr(one, name)
         return text if is_fhir_string(text) else None
 
-    return agreed(instances, name, usable)[0]
+    return agreed(instances, name, usable)
+
+
+def _description(instances: tuple[Instance, ...], level: str) -> JsonObject:
+    """Return `description` of the study or of a series, or why there is none."""
+    found = _text(instances, f"{level}_description")
+    return {"description": found.value} if found.value else absence("description", found.absent)
+
+
+def absence(element: str, reason: str) -> JsonObject:
+    """Return the primitive element that says why it has no value; nothing without a reason.
+
+    So a reader tells what is not there from what was withheld, and an instance more can be added
+    to what is stated without reading the others again (D19).
+
+    Args:
+        element: Name of the element.
+        reason: Data-absent-reason, or an empty text.
+    """
+    return {f"_{element}": {"extension": [data_absent(reason)]}} if reason else {}
 
 
 def imaging_study(
@@ -82,9 +102,7 @@ def imaging_study(
         resource["endpoint"] = [{"reference": f"Endpoint/{identity}", "type": "Endpoint"}]
     resource["numberOfSeries"] = len(elements)
     resource["numberOfInstances"] = len(study.instances)
-    text = _text(study.instances, "study_description")
-    if text:
-        resource["description"] = text
+    resource.update(_description(study.instances, "study"))
     resource["series"] = elements
     return resource, draft.findings
 
@@ -96,17 +114,15 @@ def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObjec
     if marked:
         element["extension"] = marked
     element["uid"] = uid
-    number = _number({one.series_number for one in members}, draft)
-    if number is not None:
-        element["number"] = number
+    element.update(_series_number(members, draft))
     element["modality"] = context.version.modality(_modality(members, draft))
-    text = _text(members, "series_description")
-    if text:
-        element["description"] = text
+    element.update(_description(members, "series"))
     element["numberOfInstances"] = len(members)
     site = _text(members, "body_part")
-    if site:
-        element["bodySite"] = context.version.body_site(site)
+    if site.value:
+        element["bodySite"] = context.version.body_site(site.value)
+    elif site.absent:
+        element["bodySite"] = {"extension": [data_absent(site.absent)]}
     element.update(_started(members, draft, "series"))
     element["instance"] = [_instance(one, draft) for one in members]
     return element
@@ -148,6 +164,15 @@ def _modalities(series: list[JsonObject], context: MappingContext) -> list[JsonO
     codings = [context.version.modality_coding(one["modality"]) for one in series]
     known = {coding["code"]: coding for coding in codings if "code" in coding}
     return [context.version.modality(known[code]) for code in sorted(known)]
+
+
+def _series_number(members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
+    texts = {one.series_number for one in members}
+    unsettled = any(SERIES_NUMBER in one.unsettled for one in members)
+    number = None if unsettled else _number(texts, draft)
+    if number is not None:
+        return {"number": number}
+    return absence("number", UNKNOWN if unsettled or texts != {""} else "")
 
 
 def _number(texts: set[str], draft: _Draft) -> int | None:
@@ -192,15 +217,15 @@ def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> Json
     if any(getattr(one, date) and usable(one) is None for one in instances):
         draft.findings.add("date-unusable")
     # A time without its date is no moment: the date decides.
-    value, differs = agreed(instances, date, usable)
-    if differs:
+    found = agreed(instances, date, usable)
+    if found.differs:
         draft.findings.add("started-differs")
-    if value is None:
-        return {}
+    if found.value is None:
+        return absence("started", found.absent)
     if any(one.dates_modified for one in instances):
         shifted = {"url": draft.context.url("shifted"), "valueBoolean": True}
-        return {"started": value, "_started": {"extension": [shifted]}}
-    return {"started": value}
+        return {"started": found.value, "_started": {"extension": [shifted]}}
+    return {"started": found.value}
 
 
 def _sentence(study: Study, context: MappingContext) -> str:

@@ -8,10 +8,12 @@ labels, for which what stays counts, and what supports an inference, of which on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NewType
 
+from deidfhir.fhir.extensions import MASKED as MASKED_REASON
+from deidfhir.fhir.extensions import UNKNOWN
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import pseudonym
 from deidfhir.mapping.inferred import recognised_in
@@ -31,28 +33,40 @@ LeavingStudy = NewType("LeavingStudy", Study)
 """A study as far as it leaves."""
 
 
-def leaving_study(study: Study, context: MappingContext) -> tuple[LeavingStudy, set[str]]:
+def leaving_study(
+    study: Study, context: MappingContext, held: tuple[Instance, ...] = ()
+) -> tuple[LeavingStudy, set[str]]:
     """Return a study as far as it leaves, and the codes of the findings that this showed.
 
     Args:
         study: As read.
         context: The mapping's; settings and policy of the site.
+        held: Further instances of it, as an earlier run let them leave (D19).
     """
     findings: set[str] = set()
-    claims = [claims_of(one, context) for one in study.instances]
-    pairs = zip(study.instances, claims, strict=True)
-    instances = [leaving_instance(one, claimed, context) for one, claimed in pairs]
-    if _dates_clash(claims, instances):
+    claims = [claims_of(one, context) for one in (*study.instances, *held)]
+    pairs = zip(study.instances, claims, strict=False)
+    instances = [*(leaving_instance(one, claimed, context) for one, claimed in pairs), *held]
+    if dates_clash(claims, instances):
         findings.add("dates-full-and-modified")
         instances = [_without(one, _date_facts()) for one in instances]
-    given = {one.patient_id for one in study.instances if one.patient_id}
-    # Copies of one instance that disagree count for the whole study, too.
-    differ = len(given) > 1 or any(PATIENT_ID in one.withheld for one in study.instances)
-    if differ:
+    if _patients_differ(study, instances):
         findings.add("patient-ids-differ")
-    if differ or not all(one.removed for one in claims):
         instances = [_without(one, (PATIENT_ID,)) for one in instances]
-    return LeavingStudy(replace(study, instances=tuple(instances))), findings
+    elif not all(one.removed for one in claims) or any(PATIENT_ID in one.withheld for one in held):
+        instances = [_without(one, (PATIENT_ID,)) for one in instances]
+    return LeavingStudy(study.of(instances)), findings
+
+
+def _patients_differ(study: Study, leaving: Iterable[Instance]) -> bool:
+    """Whether the instances give several Patient IDs (D6).
+
+    Copies of one instance that disagree count for the whole study, too.
+    """
+    given = {one.patient_id for one in study.instances} - {""}
+    kept = {one.patient_id for one in leaving} - {""}
+    copies = any(PATIENT_ID in one.withheld for one in study.instances)
+    return len(given) > 1 or len(kept) > 1 or copies
 
 
 def leaving_instance(instance: Instance, claims: Claims, context: MappingContext) -> Instance:
@@ -133,19 +147,27 @@ def _date_facts() -> tuple[str, ...]:
     return tuple(one.fact for one in rows if one.leaves == "dates")
 
 
-def _dates_clash(claims: Iterable[Claims], leaving: Iterable[Instance]) -> bool:
+def dates_clash(claims: Iterable[Claims], leaving: Iterable[Instance]) -> bool:
     """Whether some instances give true dates and others modified ones (D5).
 
     True and shifted dates side by side would tell the shift. Dates that leave by the policy alone
     may be of either kind.
+
+    Args:
+        claims: What each instance claims.
+        leaving: The instances as far as they leave.
     """
     options = unlocking("dates")
     choices = {
         claimed.codes & options
         for claimed, kept in zip(claims, leaving, strict=True)
-        if claimed.codes & options or any(getattr(kept, fact) for fact in _date_facts())
+        if claimed.codes & options or any(_leaves(kept, fact) for fact in _date_facts())
     }
     return len(choices) > 1
+
+
+def _leaves(instance: Instance, fact: str) -> bool:
+    return bool(getattr(instance, fact)) or fact in instance.unsettled
 
 
 def leaving_markers(markers: Markers, claims: Claims, policy: Policy) -> Markers:
@@ -200,26 +222,41 @@ def _unread() -> frozenset[str]:
     return frozenset(one.keyword for one in rows if one.leaves == "masked")
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the instances beneath an element give for it (D5).
+
+    Args:
+        value: The one value that all instances which have it let leave and agree on, or None.
+        absent: Why there is none although an instance gives one: MASKED where one withholds it,
+            UNKNOWN where they disagree or FHIR cannot hold it; else an empty text.
+        differs: Whether it is withheld only because the instances disagree.
+    """
+
+    value: str | None = None
+    absent: str = ""
+    differs: bool = False
+
+
 def agreed(
     instances: Iterable[Instance],
     fact: str,
     value_of: Callable[[Instance], str | None],
-) -> tuple[str | None, bool]:
-    """Return the one value that all instances which have it let leave and agree on (D5).
+) -> Agreed:
+    """Return what the instances beneath an element give for it.
 
     Args:
         instances: Those beneath the element, as far as they leave.
         fact: The field of Instance that decides whether there is a value.
         value_of: What FHIR can hold of it.
-
-    Returns:
-        The value, or None; and whether it is withheld only because the instances disagree.
     """
     members = list(instances)
     if any(fact in one.withheld for one in members):
-        return None, False
-    having = [one for one in members if getattr(one, fact)]
-    if not having:
-        return None, False
-    values = {value_of(one) for one in having}
-    return (values.pop(), False) if len(values) == 1 else (None, True)
+        return Agreed(absent=MASKED_REASON)
+    if any(fact in one.unsettled for one in members):
+        return Agreed(absent=UNKNOWN, differs=True)
+    values = {value_of(one) for one in members if getattr(one, fact)}
+    if len(values) > 1:
+        return Agreed(absent=UNKNOWN, differs=True)
+    value = values.pop() if values else ""
+    return Agreed(absent=UNKNOWN) if value is None else Agreed(value or None)

@@ -9,6 +9,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.items import DEVICE, item_slots, value_slots
 from deidfhir.mapping.levels import Levels
+from deidfhir.mapping.terminology import own_schemes
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Instance, Items, Markers
 from deidfhir.model.verdict import Verdict, folded, verdict_of
@@ -61,7 +62,8 @@ def _place_verdicts(levels: Levels, series: dict[str, tuple[Instance, ...]]) -> 
 def _content(keyword: str, markers: Markers) -> Hashable:
     value: Hashable = getattr(markers, FIELDS[keyword])
     is_code = keyword == "DeidentificationMethodCodeSequence"
-    return (value, markers.coding_schemes) if is_code else value
+    # A UID for a scheme whose system the crosswalk knows changes nothing.
+    return (value, own_schemes(markers.coding_schemes)) if is_code else value
 
 
 def _verdict_slots(instances: Iterable[Instance]) -> list[JsonObject]:

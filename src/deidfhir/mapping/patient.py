@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from deidfhir.fhir.extensions import is_fhir_string
+from deidfhir.fhir.extensions import data_absent, is_fhir_string
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.leaving import LeavingStudy, agreed
 
 # PS3.3 C.7.1.1 → FHIR administrative-gender
-_GENDERS = {"F": "female", "M": "male", "O": "other"}
+GENDERS = {"F": "female", "M": "male", "O": "other"}
 
 
 def pseudonym_of(study: LeavingStudy, context: MappingContext) -> JsonObject | None:
@@ -44,9 +44,11 @@ def patient_of(study: LeavingStudy, context: MappingContext) -> JsonObject | Non
     if context.settings.narrative:
         resource["text"] = narrative("The subject of a study, by the Patient ID that replaces it.")
     resource["identifier"] = [identifier]
-    gender, _ = agreed(study.instances, "patient_sex", lambda one: _GENDERS.get(one.patient_sex))
-    if gender:
-        resource["gender"] = gender
+    gender = agreed(study.instances, "patient_sex", lambda one: GENDERS.get(one.patient_sex))
+    if gender.value:
+        resource["gender"] = gender.value
+    elif gender.absent:
+        resource["_gender"] = {"extension": [data_absent(gender.absent)]}
     return resource
 
 

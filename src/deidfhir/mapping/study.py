@@ -16,6 +16,7 @@ from deidfhir.mapping.promoted import promoted_devices
 from deidfhir.mapping.provenance import provenances_of
 from deidfhir.mapping.steps import MarkerSet, marker_sets
 from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
 
 
@@ -58,15 +59,18 @@ class MappedStudy:
         return transaction(self.resources)
 
 
-def map_study(study: Study, context: MappingContext) -> MappedStudy:
+def map_study(
+    study: Study, context: MappingContext, held: tuple[Instance, ...] = ()
+) -> MappedStudy:
     """Map one study.
 
     Args:
         study: The instances that were read; whether it may be mapped is the gate's business.
         context: FHIR version, settings and instant of recording.
+        held: Further instances of it, as an earlier run let them leave (D19).
     """
-    leaving, withheld = leaving_study(study, context)
-    label, refused = security_label(study, context)
+    leaving, withheld = leaving_study(study, context, held)
+    label, refused = security_label(study.of((*study.instances, *held)), context)
     resource, codes = imaging_study(leaving, context, label)
     codes |= withheld | ({"label-refused"} if refused else set())
     endpoint = endpoint_of(context)

@@ -59,6 +59,12 @@ def fhir_from_date_and_time(date: str, time: str, zone: str = "") -> str | None:
     return fhir_from_dt(day + clock, zone) or fhir_from_dt(day)
 
 
+def zones_in(text: str) -> list[str]:
+    """Return the zone of a FHIR dateTime as (0008,0201) gives it; none if it has none."""
+    match = re.fullmatch(r".*T.*([+-]\d{2}):(\d{2})", text, re.ASCII)
+    return ["".join(match.groups())] if match else []
+
+
 def moment(text: str) -> datetime | None:
     """Return the instant of a FHIR dateTime that has a time, else None."""
     return datetime.fromisoformat(text) if "T" in text else None

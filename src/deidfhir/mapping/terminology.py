@@ -57,6 +57,19 @@ def _system(designator: str, schemes: dict[str, str]) -> str | None:
     return f"urn:oid:{schemes[designator]}" if designator in schemes else None
 
 
+def own_schemes(schemes: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of designator and UID that give a Coding its system.
+
+    Args:
+        schemes: As the object gives them (0008,0110).
+    """
+    return tuple(
+        (name, uid)
+        for name, uid in schemes
+        if _system(name, {}) is None and _system(name, {name: uid}) is not None
+    )
+
+
 def is_defined_modality(term: str) -> bool:
     """Whether a Modality is a defined term: CID 33, or retired (PS3.3 C.7.3.1.1.1)."""
     retired: list[str] = table("crosswalk/modality.toml")["retired"]

@@ -11,8 +11,8 @@ from deidfhir.mapping.imagingstudy import SUBJECT_NOT_STATED
 from deidfhir.mapping.provenance import KEY, NO_EQUIPMENT, PLACE, recorded
 
 _OUR_META = ("profile", "security", "tag")
-_UNLOCKED = ("started", "_started", "description")
-_UNLOCKED_SERIES = ("started", "_started", "description", "bodySite")
+_UNLOCKED = ("started", "_started", "description", "_description")
+_UNLOCKED_SERIES = (*_UNLOCKED, "bodySite")
 
 
 def withdrawn_study(resource: JsonObject, context: MappingContext) -> JsonObject:

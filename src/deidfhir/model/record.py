@@ -111,12 +111,15 @@ class Evidence:
         implementation_version_name: (0002,0013), PS3.10 7.1.
         source_application_entity_title: (0002,0016), PS3.10 7.1.
         private_creators: Private creators of group 0013, PS3.5 7.8.1.
+        stated: Of an instance that was read back from FHIR: pairs of a rule and the kinds of
+            evidence that support what it gives.
     """
 
     implementation_class_uid: str = ""
     implementation_version_name: str = ""
     source_application_entity_title: str = ""
     private_creators: tuple[str, ...] = ()
+    stated: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 NO_EVIDENCE: Final = Evidence()
@@ -136,6 +139,8 @@ class Instance:
         evidence: What may support the recognition of a tool.
         withheld: Names of fields that the object gives and that do not leave; as read, none.
         dates_modified: Of an instance as far as it leaves: whether its dates are shifted ones.
+        unsettled: Of an instance that was read back from FHIR: names of fields of which the
+            instances of its study or series gave no one value.
     """
 
     study_uid: str
@@ -164,6 +169,7 @@ class Instance:
     evidence: Evidence = NO_EVIDENCE
     withheld: frozenset[str] = frozenset()
     dates_modified: bool = False
+    unsettled: frozenset[str] = frozenset()
 
 
 def keyword_of(values: Values | None) -> str:

@@ -42,12 +42,20 @@ class Study:
         found = {code for one in self.instances for code in verdict_of(one.markers)[1]}
         return tuple(sorted(found))
 
+    def of(self, instances: Iterable[Instance]) -> Study:
+        """Return the study with these instances in place of its own, in its order."""
+        return replace(self, instances=tuple(sorted(instances, key=_order)))
+
     def series(self) -> dict[str, tuple[Instance, ...]]:
         """Return series UID → its instances."""
         groups: dict[str, list[Instance]] = {}
         for instance in self.instances:
             groups.setdefault(instance.series_uid, []).append(instance)
         return {uid: tuple(members) for uid, members in groups.items()}
+
+
+def _order(instance: Instance) -> tuple[str, str]:
+    return instance.series_uid, instance.sop_instance_uid
 
 
 @dataclass(slots=True)
@@ -67,6 +75,10 @@ class StudyFold:
         study = self._studies.setdefault(instance.study_uid, _Gathered())
         study.findings.update(findings)
         study.copies.setdefault(instance.sop_instance_uid, []).append(instance)
+
+    def study(self, uid: str) -> Study:
+        """Return one of the studies, by its Study Instance UID."""
+        return _study(uid, self._studies[uid])
 
     def __len__(self) -> int:
         return len(self._studies)
@@ -97,5 +109,5 @@ def _study(uid: str, gathered: _Gathered) -> Study:
             conflicting |= differs
             code = "duplicate-instance-differs" if differs else "duplicate-instance"
             findings.add(Finding(code, copy.path))
-    members.sort(key=lambda one: (one.series_uid, one.sop_instance_uid))
+    members.sort(key=_order)
     return Study(uid, tuple(members), tuple(sorted(findings)), conflicting)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.policy.policy import Policy, accepted_verdicts
@@ -46,7 +47,10 @@ class Refusal:
 
 
 def admitted(
-    study: Study, context: MappingContext, findings: Iterable[Finding]
+    study: Study,
+    context: MappingContext,
+    findings: Iterable[Finding],
+    held: tuple[Instance, ...] = (),
 ) -> tuple[MappedStudy | None, Refusal | None]:
     """Return what is made of a study, and why it is refused, if it is.
 
@@ -56,12 +60,14 @@ def admitted(
         study: The study.
         context: The mapping's; its policy is the gate's.
         findings: What is known to be odd in the study.
+        held: Further instances of it, as an earlier run let them leave (D19).
     """
-    refused = refusal_of(study, context.in_force, findings)
+    whole = study.of((*study.instances, *(replace(one, path=study.path) for one in held)))
+    refused = refusal_of(whole, context.in_force, findings)
     if refused is not None:
         return None, refused
-    mapped = map_study(study, context)
-    return mapped, refusal_of(study, context.in_force, mapped.findings)
+    mapped = map_study(study, context, held)
+    return mapped, refusal_of(whole, context.in_force, mapped.findings)
 
 
 def parse_accept(words: str) -> frozenset[Verdict]:

@@ -14,19 +14,10 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
 from deidfhir.mapping.leaving import leaving_study
-from deidfhir.mapping.patient import withdrawn_patient
 from deidfhir.mapping.study import MappedStudy
-from deidfhir.mapping.withdrawal import (
-    is_ours,
-    is_withdrawn,
-    retired_study,
-    study_uid,
-    withdrawn_provenance,
-    withdrawn_study,
-)
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Markers
+from deidfhir.model.record import Instance, Markers
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.gate import WITHDRAWING, Refusal, admitted, refusal
@@ -54,6 +45,7 @@ class Work:
     tools: Counter[str] = field(default_factory=Counter, init=False)
     unrecognised: int = field(default=0, init=False)
     passed_over: int = field(default=0, init=False)
+    _refused: dict[str, Refusal] = field(default_factory=dict, init=False)
     _checked: set[str] = field(default_factory=set, init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
@@ -70,6 +62,7 @@ class Work:
                 refused = refused or self._unmappable(study, one)
             if refused is not None:
                 self.refusals.append(refused)
+                self._refused[study.uid] = refused
             yield study, None if refused else one
 
     @property
@@ -109,6 +102,7 @@ class Work:
                     self._claims(study),
                     study.path,
                     one.patients,
+                    self._files(study),
                 )
             elif self.refusals[-1].finding.code not in WITHDRAWING:
                 # A study that is refused for another reason is not known to be wrong with what
@@ -122,11 +116,55 @@ class Work:
                     self._claims(study),
                     self._is_decisive(self.refusals[-1]),
                     study.path,
+                    self._files(study),
                 )
+
+    def merged(self, one: Unit | Refused, held: tuple[Instance, ...]) -> Unit | Refused | None:
+        """Return a study of this run with instances that an earlier run read, as the gate says.
+
+        Args:
+            one: What was read of it.
+            held: Further instances of it, as they left.
+        """
+        study = self.reading.fold.study(one.key)
+        made, refused = admitted(study, self.context, findings_of(study), held)
+        if made is not None:
+            refused = refused or self._unmappable(study, made)
+        self._decide(study, made, refused)
+        if refused is None and made is not None:
+            own = (made.imaging_study, made.provenances, made.shared, one.key)
+            return Unit(*own, one.instances, one.name, made.patients, one.files)
+        if refused is not None and refused.finding.code in WITHDRAWING:
+            identity = self.context.namer.imaging_study(one.key)
+            return Refused(
+                identity, one.key, one.instances, decisive=True, name=one.name, files=one.files
+            )
+        return None
+
+    def _decide(self, study: Study, made: MappedStudy | None, refused: Refusal | None) -> None:
+        """Let what is decided of the whole stand in place of what was decided of the part."""
+        before = self._refused.pop(study.uid, None)
+        if before is not None:
+            self.refusals.remove(before)
+        if refused is not None:
+            self.refusals.append(refused)
+            self._refused[study.uid] = refused
+        fresh = made.findings if made else ()
+        self.findings += [one for one in fresh if one not in self.findings]
 
     def _is_decisive(self, refused: Refusal) -> bool:
         """Whether no instance that was not read could make the study acceptable."""
         return refused.finding.code != "not-accepted" or Verdict.MIXED not in self.policy.accept
+
+    def _files(self, study: Study) -> dict[str, str]:
+        """Return instance UID → what stands for its file, and for what let it leave."""
+        decided = sha256(repr(sorted(self.context.decided().items())).encode()).hexdigest()[:6]
+        files = self.reading.files
+        return {
+            one.sop_instance_uid: f"{files[one.path]}.{decided}"
+            for one in study.instances
+            if one.path in files
+        }
 
     def _claims(self, study: Study) -> dict[str, str]:
         """Return instance UID → digest of the instance's markers (D19: copies must agree in them).
@@ -167,55 +205,3 @@ def _envelope(bundle: JsonObject) -> JsonObject:
 def _digest(markers: Markers) -> str:
     text = repr(replace(markers, coding_schemes=()))
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
-
-
-@dataclass(frozen=True, slots=True)
-class OurStatements:
-    """The mapping's side of withdrawal, for the sync room.
-
-    Args:
-        context: The mapping's.
-    """
-
-    context: MappingContext
-
-    def is_ours(self, provenance: JsonObject, key: str) -> bool:
-        """Whether we would have written this Provenance for the study of this UID."""
-        return is_ours(provenance, key, self.context)
-
-    def is_withdrawn(self, provenance: JsonObject) -> bool:
-        """Whether a Provenance carries our mark of withdrawal."""
-        return is_withdrawn(provenance, self.context)
-
-    def patient_id(self, key: str) -> str:
-        """Return the id of the Patient of the study of this UID."""
-        return self.context.namer.patient(key)
-
-    def withdrawn_patient(self, identity: str) -> JsonObject:
-        """Return what overwrites a Patient that the target refuses to delete."""
-        return withdrawn_patient(identity, self.context)
-
-    def stands_for(self, uid: str) -> str:
-        """Return what stands for an instance in the journal."""
-        return self.context.namer.stands_for(uid)
-
-    def withdrawn_study(self, resource: JsonObject) -> JsonObject:
-        """Return our ImagingStudy without its statements."""
-        return withdrawn_study(resource, self.context)
-
-    def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
-        """Return what overwrites a Provenance that the target refuses to delete."""
-        return withdrawn_provenance(resource, self.context)
-
-    def key_of(self, study: JsonObject) -> str:
-        """Return the UID of our ImagingStudy, or nothing for someone else's."""
-        return study_uid(study, self.context)
-
-    @property
-    def outlive(self) -> bool:
-        """Whether what was stated of a study is kept when the study has vanished."""
-        return self.context.settings.retired_statements == "keep"
-
-    def retired_study(self, resource: JsonObject) -> JsonObject:
-        """Return our ImagingStudy as it stands once its study has vanished."""
-        return retired_study(resource, self.context)

@@ -10,8 +10,9 @@ from pathlib import Path
 from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading, read_paths, require_paths
+from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import lease_of, open_journal, open_target, prepare
 from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
@@ -208,7 +209,7 @@ def run_sync(
         job = SyncJob(
             target=target,
             journal=journal,
-            statements=OurStatements(options.context),
+            statements=OurStatements(work),
             listing=listing_of(work.reading),
             dry_run=dry_run,
             clock=clock,

@@ -18,6 +18,7 @@ from deidfhir.errors import UsageError
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance
 from deidfhir.model.study import Study, StudyFold
+from deidfhir.sync.unit import PATH_DIGITS
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 JSON_SUFFIX = ".json"
@@ -37,6 +38,7 @@ class Reading:
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
         of_folders: Whether all PATHs are folders.
         hollow: Whether below one of the PATHs there is no object.
+        files: Input path → what stands for the file as it was: its place, its size and time.
     """
 
     source: str
@@ -48,15 +50,29 @@ class Reading:
     doubtful: list[str] = field(default_factory=list)
     of_folders: bool = False
     hollow: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+    _file: str = field(default="", init=False)
 
     @property
     def studies(self) -> Iterator[Study]:
         """The studies, sorted by Study Instance UID."""
         return iter(self.fold)
 
+    def note(self, path: Path, status: os.stat_result) -> None:
+        """Note what stands for a file before it is read: its name and what changes with it."""
+        state = _digest(f"{status.st_size} {status.st_mtime_ns}")
+        self._file = f"{_digest(_absolute(path))[:PATH_DIGITS]}.{state[:PATH_DIGITS]}"
+
+    def take(self, instance: Instance, findings: tuple[Finding, ...]) -> None:
+        """Take in an instance of the file that was noted last."""
+        self.instances += 1
+        self.files[instance.path] = self._file
+        self.fold.add(instance, findings)
+
     def missing_files(self) -> frozenset[str]:
         """Return which files may hold an object that was not read, each as a digest."""
-        return frozenset(_digest(one) for one in (*(s.path for s in self.skipped), *self.doubtful))
+        named = (*(one.path for one in self.skipped), *self.doubtful)
+        return frozenset(_digest(_absolute(Path(one))) for one in named)
 
 
 def require_paths(paths: Iterable[Path]) -> None:
@@ -132,7 +148,9 @@ def _read_file(path: Path, reading: Reading) -> None:
     suffix = path.suffix.lower()
     named = suffix in (*DICOM_SUFFIXES, JSON_SUFFIX)
     try:
-        if not stat.S_ISREG(_status(path).st_mode):
+        status = _status(path)
+        reading.note(path, status)
+        if not stat.S_ISREG(status.st_mode):
             reading.foreign += 1  # a socket, a pipe
         elif suffix == JSON_SUFFIX:
             _read_json(path, reading)
@@ -167,7 +185,7 @@ def _read_json(path: Path, reading: Reading) -> None:
         except ObjectSkipped as skip:
             reading.skipped.append(Finding(skip.code, f"{path}#{number}"))
         else:
-            _take(instance, findings, reading)
+            reading.take(instance, findings)
 
 
 def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
@@ -197,7 +215,7 @@ def _read_part10(path: Path, reading: Reading, *, named: bool) -> None:
         reading.foreign += 1
         reading.doubtful.append(str(path))
         return
-    _take(instance, findings, reading)
+    reading.take(instance, findings)
 
 
 def _head(path: Path) -> bytes:
@@ -214,11 +232,6 @@ def _looks_like_a_data_set(head: bytes) -> bool:
     return len(head) >= 8 and (
         little in (b"\x02\x00", b"\x08\x00") or big in (b"\x02\x00", b"\x08\x00")
     )
-
-
-def _take(instance: Instance, findings: tuple[Finding, ...], reading: Reading) -> None:
-    reading.instances += 1
-    reading.fold.add(instance, findings)
 
 
 def _absolute(path: Path) -> str:

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from deidfhir.errors import DeidFhirError
-from deidfhir.pipeline.mapped import OurStatements, Work
+from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of, tell_read
 from deidfhir.pipeline.sources import require_paths
+from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import lease_of, open_journal, prepare
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
@@ -113,7 +114,7 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
 def _compared(options: RunOptions, target: Target, journal: Journal, work: Work) -> VerifyReport:
     sweep = sweep_of(listing_of(work.reading), journal, options.context.settings.vanished)
     tick = options.tick("studies compared", work)
-    job = VerifyJob(target, OurStatements(options.context), journal, sweep, tick)
+    job = VerifyJob(target, OurStatements(work), journal, sweep, tick)
     return job.run(work.units())
 
 
@@ -123,7 +124,7 @@ def _sent(
     job = SyncJob(
         target=target,
         journal=journal,
-        statements=OurStatements(options.context),
+        statements=OurStatements(work),
         listing=listing_of(work.reading),
         clock=where.clock or Clock(),
         events=where.events,

@@ -68,6 +68,11 @@ class Policy:
         text = json.dumps(self._content(), sort_keys=True)
         return sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def withholds_texts(self) -> bool:
+        """Whether it withholds any method text."""
+        return bool(self.withhold_texts) or "DeidentificationMethod" in self.withhold
+
     def as_dict(self) -> dict[str, Any]:
         """Return the policy for `--json`."""
         return {"name": self.name, "digest": self.digest, **self._content()}

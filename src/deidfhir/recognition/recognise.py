@@ -129,7 +129,11 @@ def _supported(event: _Event, codes: Items, evidence: Evidence) -> Inference:
         codes=method_codes([one["codes"] for one in groups if one.get("codes")]),
         dates=tuple(date for date in dates if date),
         edition=first("edition"),
-        evidence=tuple(sorted(_evidence(entry, codes, evidence))),
+        evidence=tuple(
+            sorted(
+                {*_evidence(entry, codes, evidence), *dict(evidence.stated).get(event.rule.id, ())}
+            )
+        ),
     )
 
 

@@ -11,13 +11,14 @@ from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.events import Events
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sending import Sender
 from deidfhir.sync.shared import Shared
-from deidfhir.sync.sweep import Sweep, covered_by
+from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, Stop, never
 from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
@@ -56,7 +57,9 @@ class SyncJob:
     _planner: Planner = field(init=False)
     _shared: Shared = field(init=False)
     _sender: Sender = field(init=False)
+    _merger: Merger = field(init=False)
     _sweep: Sweep = field(init=False)
+    _unread: bool = field(default=False, init=False)
     _done: int = field(default=0, init=False)
     _withdrawn: set[str] = field(default_factory=set, init=False)
 
@@ -83,6 +86,7 @@ class SyncJob:
         try:
             self._trust_journal()
             self._planner = self._made_planner()
+            self._merger = Merger(self.target, self.statements, self._planner)
             due = self._due(work)
             while batch := list(islice(due, self.target.batch)):
                 self._process(batch)
@@ -116,13 +120,11 @@ class SyncJob:
             self.journal.forget_acknowledgements()
 
     def _made_planner(self) -> Planner:
-        covered = covered_by(self.listing, self.journal)
-        # A file that can be read again is no longer one that is known to be skipped.
-        skipped_before = self.journal.skipped(self.listing.source) & self.listing.skipped
+        planner = planner_of(self.journal, self.listing, self.statements)
         if not self.dry_run:
             self.journal.put_source(self.listing.source, self.listing.places)
-            self.journal.put_skipped(self.listing.source, skipped_before)
-        return Planner(self.listing, skipped_before, self.statements, covered)
+            self.journal.put_skipped(self.listing.source, planner.skipped_before)
+        return planner
 
     def _finish(self) -> None:
         if self.dry_run:
@@ -134,8 +136,8 @@ class SyncJob:
         before, skipped = self._planner.skipped_before, self.listing.skipped
         if not skipped <= before:
             # A file stays newly skipped as long as a study misses instances, or is missing.
-            partial = any(one.code == "partial-study" for one in self.report.troubles)
-            if partial or self._sweep.missing().count:
+            partial = any(one.code == PARTIAL for one in self.report.troubles)
+            if partial or self._unread or self._sweep.missing().count:
                 skipped &= before
         self.journal.put_skipped(self.listing.source, skipped)
         stamp = self.target.stamp()
@@ -166,7 +168,7 @@ class SyncJob:
 
     def _process(self, batch: list[Unit | Refused | Vanished]) -> None:
         """Send what some studies need, and what others changed under us meanwhile."""
-        batch = [plan.one for plan in self._sender.taken_stale()] + batch
+        batch = [plan.again for plan in self._sender.taken_stale()] + batch
         found = self.target.find(one.id for one in batch)
         plans = [plan for one in batch if (plan := self._planned(one, found[one.id]))]
         patients = [one for plan in plans for one in plan.puts if one["resourceType"] == "Patient"]
@@ -190,22 +192,27 @@ class SyncJob:
         row = self.journal.study(one.id)
         if isinstance(one, Vanished):
             return plan_of(self.fate, one, found, row, self.statements)
-        trouble = self._trouble(one, found, row)
-        if trouble:
-            self.report.troubles.append(Trouble(trouble, one.name))
-            return None
-        if isinstance(one, Refused):
-            return self._planner.withdrawal(one, found, row)
-        return self._planner.unit(one, found, row, self._now())
-
-    def _trouble(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> str:
         if row is not None and self._planner.conflicts(one, row):
-            trouble = "duplicate-instance-differs"
+            self._leave_alone(one, row, "duplicate-instance-differs")
+            return None
+        merge = self._merger.merge(one, found, row)
+        self._unread |= bool(merge.part.unread)
+        if merge.trouble:
+            self._leave_alone(one, row, merge.trouble)
+            return None
+        stranger = Trouble(STRANGERS, one.name)
+        if merge.strangers and stranger not in self.report.troubles:
+            self.report.troubles.append(stranger)
+        if isinstance(merge.one, Refused):
+            plan = self._planner.withdrawal(merge.one, found, row, merge.part)
         else:
-            trouble = "partial-study" if self._planner.is_partial(one, found, row) else ""
-        if trouble:
-            self._note_listing(one, row)
-        return trouble
+            plan = self._planner.unit(merge.one, found, row, self._now(), merge.part)
+        return replace(plan, versions=merge.versions)
+
+    def _leave_alone(self, one: Unit | Refused, row: StudyRow | None, trouble: str) -> None:
+        """Say why nothing is done for a study, and note what this source lists of it."""
+        self.report.troubles.append(Trouble(trouble, one.name))
+        self._note_listing(one, row)
 
     def _note_listing(self, one: Unit | Refused, row: StudyRow | None) -> None:
         """Note what this source lists of a study that is not sent: others ask for it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deidfhir.errors import FatalError
@@ -20,7 +20,8 @@ CREATE TABLE study (
     state TEXT NOT NULL,       -- planned | sent | refused | leaving | retired | deleted
     sha TEXT NOT NULL,         -- of what was last acknowledged; empty if nothing was
     statements TEXT NOT NULL,  -- JSON: Provenance id -> instant of recorded, or null for none
-    sources TEXT NOT NULL      -- JSON: source -> what stands for an instance -> digest of claims
+    sources TEXT NOT NULL,     -- JSON: source -> what stands for an instance -> digest of claims
+    parts TEXT NOT NULL DEFAULT '{{}}' -- JSON: source -> digest of what it stated, its files
 ) WITHOUT ROWID;
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
@@ -32,6 +33,7 @@ _MIGRATIONS = {
     1: "UPDATE study SET state = 'planned', sha = '', sources = '{}';",
     2: dead.SCHEMA,
     3: dead.WITH_ISSUES,
+    4: "ALTER TABLE study ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';",
 }
 
 
@@ -42,9 +44,22 @@ LEAVING, RETIRED, DELETED = "leaving", "retired", "deleted"
 TOMBSTONES = (RETIRED, DELETED)
 
 _MAKE_DUE = """
-UPDATE study SET sha = '', state =
+UPDATE study SET sha = '', parts = '{}', state =
 CASE WHEN state IN ('leaving', 'retired', 'deleted') THEN 'leaving' ELSE 'planned' END
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one source had stated of a study, as the target last took it.
+
+    Args:
+        sha: Digest of what the source alone states.
+        files: What stands for an instance → what stands for the file that it was read from.
+    """
+
+    sha: str
+    files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +73,31 @@ class StudyRow:
         statements: Provenance id → its `recorded`, or None for one that has none.
         sources: Source → what stands for an instance → digest of its claims, as that source
             last listed them.
+        parts: Source → what it last had stated.
     """
 
     state: str
     sha: str
     statements: dict[str, str | None]
     sources: dict[str, dict[str, str]]
+    parts: dict[str, Part] = field(default_factory=dict)
+
+
+def parts_of(
+    row: StudyRow | None, but: Collection[str], lost: frozenset[str] = frozenset()
+) -> dict[str, Part]:
+    """Return what sources had stated of a study.
+
+    Args:
+        row: What the journal knows of it.
+        but: Sources that are left out.
+        lost: Instances that the target has lost: whoever lists them must state them anew.
+    """
+    return {
+        source: part
+        for source, part in (row.parts if row else {}).items()
+        if row and source not in but and not lost & row.sources.get(source, {}).keys()
+    }
 
 
 class Journal:
@@ -105,9 +139,10 @@ class Journal:
 
     def study(self, identity: str) -> StudyRow | None:
         """Return the row of a study by its ImagingStudy id."""
-        sql = "SELECT state, sha, statements, sources FROM study WHERE id = ?"
-        for state, sha, statements, sources in self._store.rows(sql, identity):
-            return StudyRow(state, sha, json.loads(statements), json.loads(sources))
+        sql = "SELECT state, sha, statements, sources, parts FROM study WHERE id = ?"
+        for state, sha, statements, sources, parts in self._store.rows(sql, identity):
+            listed = {key: Part(*part) for key, part in json.loads(parts).items()}
+            return StudyRow(state, sha, json.loads(statements), json.loads(sources), listed)
         return None
 
     def put_studies(self, rows: Mapping[str, StudyRow]) -> None:
@@ -116,8 +151,10 @@ class Journal:
             for identity, row in rows.items():
                 statements = json.dumps(row.statements, sort_keys=True)
                 sources = json.dumps(row.sources, separators=(",", ":"))
-                sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?)"
-                self._store.run(sql, identity, row.state, row.sha, statements, sources)
+                parts = {key: [one.sha, one.files] for key, one in row.parts.items()}
+                listed = json.dumps(parts, separators=(",", ":"))
+                sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?)"
+                self._store.run(sql, identity, row.state, row.sha, statements, sources, listed)
 
     def acknowledge(self, rows: Mapping[str, StudyRow]) -> None:
         """Store the rows of studies of which the target has taken all: nothing is set aside."""
@@ -181,6 +218,16 @@ class Journal:
         with self._store.transaction():
             listed = json.dumps(list(places))
             self._store.run("INSERT OR REPLACE INTO source VALUES (?, ?)", source, listed)
+
+    def known_files(self) -> frozenset[str]:
+        """Return what stands for the path of every file that delivered an instance."""
+        rows = self._store.rows("SELECT parts FROM study")
+        return frozenset(
+            file.partition(".")[0]
+            for (parts,) in rows
+            for _, files in json.loads(parts).values()
+            for file in files.values()
+        )
 
     def skipped(self, source: str) -> frozenset[str]:
         """Return which files of a source were skipped in its last run."""

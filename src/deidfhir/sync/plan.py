@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, StudyRow
+from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, Part, StudyRow, parts_of
 from deidfhir.sync.target import Found, stands
 from deidfhir.sync.unit import (
     Listing,
+    Parted,
     Refused,
     Statements,
     Unit,
     Vanished,
-    listed_instances,
+    policy_of,
     with_recorded,
 )
 
@@ -36,6 +37,7 @@ class Plan:
         study_goes: Whether the ImagingStudy is deleted.
         fate: What the report counts once it is acknowledged: `retired`, `deleted`, `revived`.
         instead: What is sent where the target refuses these deletions.
+        read: What this run read of the study, where more is stated; else the study.
     """
 
     one: Unit | Refused | Vanished
@@ -50,6 +52,12 @@ class Plan:
     study_goes: bool = False
     fate: str = ""
     instead: Plan | None = None
+    read: Unit | Refused | None = None
+
+    @property
+    def again(self) -> Unit | Refused | Vanished:
+        """What is to be planned if the target was changed meanwhile."""
+        return self.read or self.one
 
     @property
     def id(self) -> str:
@@ -96,6 +104,7 @@ class Planner:
         listing: How this run saw its source.
         skipped_before: What earlier runs of the source skipped for cause, too.
         covered: Other sources whose places this run has listed, too.
+        unexplained: Whether a file is newly skipped that is not known to have delivered anything.
         statements: Tells our Provenance from others', and makes what is left of a statement.
     """
 
@@ -103,49 +112,44 @@ class Planner:
     skipped_before: frozenset[str]
     statements: Statements
     covered: frozenset[str] = frozenset()
+    unexplained: bool = True
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
-        if row is None or row.sources.get(self.listing.source) != self._mine(one):
+        if row is None or row.sources.get(self.listing.source) != self.mine(one):
             return False
         if self.conflicts(one, row):
             return False
         if isinstance(one, Refused):
             return row.state == "refused"
-        return row.state == "sent" and row.sha == one.sha
+        # What another source has had stated since says nothing of what this one did.
+        part = row.parts.get(self.listing.source)
+        said = part.sha if part else "" if row.parts else row.sha
+        return row.state == "sent" and one.sha == said
 
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""
-        others = self._others(row)
+        others = self.others(row)
         return any(
-            _policy(digest) == _policy(other) and digest != other
-            for uid, digest in self._mine(one).items()
+            policy_of(digest) == policy_of(other) and digest != other
+            for uid, digest in self.mine(one).items()
             for other in others.get(uid, ())
         )
-
-    def is_partial(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> bool:
-        """Whether instances are known that this run did not see, and that are not gone (D19).
-
-        An instance is gone only if no source that delivered it lists it any more, this one listed
-        to its end and with no file newly skipped.
-        """
-        if isinstance(one, Refused) and one.decisive:
-            return False
-        mine = set(self._mine(one))
-        delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
-        held = set(listed_instances(found.study, self.statements.stands_for))
-        if (set(self._others(row)) - mine) or (held - mine - delivered):
-            return True
-        return bool((delivered | held) - mine) and not self.is_listed_whole()
 
     def is_listed_whole(self) -> bool:
         """Whether what this run did not see of its source is not there: nothing newly skipped."""
         return self.listing.skipped <= self.skipped_before
 
-    def _mine(self, one: Unit | Refused) -> dict[str, str]:
+    def mine(self, one: Unit | Refused) -> dict[str, str]:
+        """Return what stands for each instance that this run read of a study → its claims."""
         return {self.statements.stands_for(uid): digest for uid, digest in one.instances.items()}
 
-    def _others(self, row: StudyRow | None) -> dict[str, set[str]]:
+    def said(self, one: Unit | Refused) -> Part:
+        """Return what this run has stated of a study, with what stands for its files."""
+        files = {self.statements.stands_for(uid): file for uid, file in one.files.items()}
+        return Part(one.sha if isinstance(one, Unit) else "", files)
+
+    def others(self, row: StudyRow | None) -> dict[str, set[str]]:
         """Return instance → digests of its claims, as other sources list it."""
         found: dict[str, set[str]] = {}
         for source, instances in (row.sources if row else {}).items():
@@ -154,7 +158,14 @@ class Planner:
                     found.setdefault(uid, set()).add(digest)
         return found
 
-    def unit(self, unit: Unit, found: Found, row: StudyRow | None, now: str) -> Plan:
+    def unit(
+        self,
+        unit: Unit,
+        found: Found,
+        row: StudyRow | None,
+        now: str,
+        part: Parted | None = None,
+    ) -> Plan:
         """Return the writes that make the target state what a unit states.
 
         Args:
@@ -162,7 +173,10 @@ class Planner:
             found: What the target holds of it.
             row: What the journal knows of it.
             now: The instant for statements that are made for the first time.
+            part: What of it this run read, and what it knows of the rest.
         """
+        part = part or Parted(unit)
+        mine, said = {self.listing.source, *self.covered}, self.said(part.read)
         recorded = {
             one["id"]: self._first_recorded(one["id"], found, row, now) for one in unit.provenances
         }
@@ -175,24 +189,40 @@ class Planner:
                 unit.study,
                 *(with_recorded(one, recorded) for one in unit.provenances),
             ],
-            gone="" if unit.patients else self._patient(unit, found),
-            stale=[one for one in self._ours(unit, found, row) if one["id"] not in stated],
-            row=StudyRow("sent", unit.sha, recorded, self.sources(unit, row, sent=True)),
-            before=StudyRow("planned", "", kept, self.sources(unit, row, sent=False)),
-            replaces=found.study is not None or bool(self._ours(unit, found, row)),
+            gone="" if unit.patients else self.patient(unit, found),
+            stale=[one for one in self.ours(unit, found, row) if one["id"] not in stated],
+            row=StudyRow(
+                "sent",
+                said.sha or unit.sha,
+                recorded,
+                self.sources(unit, row, sent=True, unread=part.unread),
+                {**parts_of(row, mine, part.lost), self.listing.source: said},
+            ),
+            before=StudyRow(
+                "planned", "", kept, self.sources(unit, row, sent=False), parts_of(row, mine)
+            ),
+            replaces=found.study is not None or bool(self.ours(unit, found, row)),
             fate="revived" if row is not None and row.state in TOMBSTONES else "",
+            read=part.read,
         )
 
-    def withdrawal(self, refused: Refused, found: Found, row: StudyRow | None) -> Plan:
+    def withdrawal(
+        self,
+        refused: Refused,
+        found: Found,
+        row: StudyRow | None,
+        part: Parted | None = None,
+    ) -> Plan:
         """Return the writes that withdraw what was stated of a study now refused.
 
         Args:
             refused: The study.
             found: What the target holds of it.
             row: What the journal knows of it.
+            part: What of it this run read.
         """
         puts = []
-        stale = self._ours(refused, found, row)
+        stale = self.ours(refused, found, row)
         if found.study is not None and (stale or "extension" in found.study):
             puts.append(self.statements.withdrawn_study(found.study))
         statements = row.statements if row else {}
@@ -200,16 +230,22 @@ class Planner:
         sources = self.sources(refused, row, sent=False)
         return Plan(
             one=refused,
-            gone=self._patient(refused, found),
+            gone=self.patient(refused, found),
             puts=puts,
             stale=stale,
             row=StudyRow("refused", "", {}, sources),
             before=StudyRow("planned", "", statements, sources),
             replaces=True,
+            read=part.read if part else None,
         )
 
     def sources(
-        self, one: Unit | Refused, row: StudyRow | None, *, sent: bool
+        self,
+        one: Unit | Refused,
+        row: StudyRow | None,
+        *,
+        sent: bool,
+        unread: frozenset[str] = frozenset(),
     ) -> dict[str, dict[str, str]]:
         """Return which source lists which instances, with what this run has seen.
 
@@ -218,17 +254,19 @@ class Planner:
             row: What the journal knows of it.
             sent: Whether the target lists exactly this run's instances; before that, what was
                 ever delivered is kept, so that what a run left behind is not a stranger's.
+            unread: Instances that the target lists, too: a newly skipped file may hold them.
         """
         before = row.sources if row else {}
         kept = {key: listed for key, listed in before.items() if key not in self.covered}
-        kept[self.listing.source] = self._mine(one)
+        known = {uid: digest for listed in before.values() for uid, digest in listed.items()}
+        kept[self.listing.source] = self.mine(one) | {uid: known.get(uid, "") for uid in unread}
         if sent:
             kept.pop(DELIVERED, None)
         else:
             kept[DELIVERED] = {uid: "" for listed in before.values() for uid in listed}
         return kept
 
-    def _ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
+    def ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
         """Return the statements of ours that the target holds and that still say something."""
         journaled = set(row.statements) if row else set()
         return [
@@ -238,7 +276,7 @@ class Planner:
             and (provenance["id"] in journaled or self.statements.is_ours(provenance, one.key))
         ]
 
-    def _patient(self, one: Unit | Refused, found: Found) -> str:
+    def patient(self, one: Unit | Refused, found: Found) -> str:
         """Return the id of our Patient if the study that the target holds refers to it."""
         subject = (found.study or {}).get("subject")
         reference = subject.get("reference") if isinstance(subject, dict) else None
@@ -260,8 +298,3 @@ class Planner:
                 instant: str | None = one.get("recorded")
                 return instant
         return now
-
-
-def _policy(digest: str) -> str:
-    """Return by which policy the digest of a claim was made; others say nothing of it."""
-    return digest.partition(":")[0] if ":" in digest else ""

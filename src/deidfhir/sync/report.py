@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
+from deidfhir.tables import table
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -26,6 +27,12 @@ class Trouble:
     code: str
     name: str
     detail: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether someone should look at it."""
+        severity: str = table("findings.toml")[self.code]["severity"]
+        return severity != "information"
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ class SyncReport:
         """The exit code that this part of a run calls for."""
         later = any(one.code == "server-failed" for one in self.troubles)
         return worst(
-            SkippableError.exit_code if self.troubles else 0,
+            SkippableError.exit_code if any(one.counts for one in self.troubles) else 0,
             RetriableError.exit_code if later else 0,
             self.error.exit_code if self.error else 0,
         )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.target import comparable
+
+PATH_DIGITS = 10
+"""How many digits of a file's digest stand for its path beside an instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Unit:
             what stands before a colon says by which policy, and only equal ones compare.
         name: How reports name it: an input path.
         patients: Its Patient, if it has one.
+        files: Instance UID → what stands for the file that it was read from; what stands before
+            a dot stands for the path alone.
     """
 
     study: JsonObject
@@ -35,6 +40,7 @@ class Unit:
     instances: Mapping[str, str]
     name: str
     patients: tuple[JsonObject, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -63,6 +69,7 @@ class Refused:
         instances: Instance UID → digest of what the instance claims, of those read in this run.
         decisive: Whether no instance that was not read could make the study acceptable.
         name: How reports name it: an input path.
+        files: Instance UID → what stands for the file that it was read from.
     """
 
     id: str
@@ -70,6 +77,41 @@ class Refused:
     instances: Mapping[str, str]
     decisive: bool
     name: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPart:
+    """What a target holds of a study of which a run saw only a part (D19).
+
+    Args:
+        study: Its ImagingStudy.
+        provenances: Our Provenance that target it.
+        patient: The Patient of ours that it refers to, if it does.
+        kept: What stands for the instances that were not read and are not gone.
+        same: Whether all else that it lists was read from the same files before.
+    """
+
+    study: JsonObject
+    provenances: tuple[JsonObject, ...]
+    patient: JsonObject | None
+    kept: frozenset[str]
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What a run knows of a study that it did not read whole.
+
+    Args:
+        read: What it read of it.
+        unread: What stands for instances that a newly skipped file may hold.
+        lost: What stands for instances that other sources list and the target does not.
+    """
+
+    read: Unit | Refused
+    unread: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +190,9 @@ class Statements(Protocol):
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""
 
+    def merged(self, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
+        """Return a study with what the target holds of it, or None where that cannot be told."""
+
     def withdrawn_provenance(self, resource: JsonObject) -> JsonObject:
         """Return what overwrites a Provenance that the target refuses to delete."""
 
@@ -164,6 +209,11 @@ class Statements(Protocol):
 
     def retired_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy as it stands once its study has vanished."""
+
+
+def policy_of(claim: str) -> str:
+    """Return by which policy the digest of a claim was made; others say nothing of it."""
+    return claim.partition(":")[0] if ":" in claim else ""
 
 
 def digest(content: object) -> str:

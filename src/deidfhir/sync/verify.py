@@ -9,6 +9,7 @@ from itertools import islice
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
 from deidfhir.sync.journal import Journal
+from deidfhir.sync.merging import Merger, planner_of
 from deidfhir.sync.remains import remainders
 from deidfhir.sync.report import worst
 from deidfhir.sync.sweep import Sweep
@@ -88,10 +89,13 @@ class VerifyJob:
         """Read and compare; an error that ends the run is in the report."""
         done = 0
         try:
+            planner = planner_of(self.journal, self.sweep.listing, self.statements)
+            merger = Merger(self.target, self.statements, planner)
             due = self.sweep.marking(work)
             while batch := list(islice(due, self.target.batch)):
                 found = self.target.find(one.id for one in batch)
-                for one in batch:
+                for part in batch:
+                    one = merger.merge(part, found[part.id], self.journal.study(part.id)).one
                     if isinstance(one, Refused):
                         self._compare_refused(one, found[one.id])
                     else:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deidfhir.config import Settings
+from deidfhir.fhir.extensions import data_absent
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.leaving import leaving_study
@@ -127,6 +128,9 @@ DATED: dict[str, Any] = {
 }
 
 
+MARKED = {"extension": [data_absent("masked")]}
+
+
 def coded(*codes: str) -> Markers:
     return removed(method_code=dcms(*codes))
 
@@ -134,9 +138,26 @@ def coded(*codes: str) -> Markers:
 @pytest.mark.parametrize("codes", [(), ("113100",), ("113106", "113107"), ("113109",)])
 def test_descriptors_stay_without_113105(codes: tuple[str, ...]) -> None:
     found = resource(instance(1, coded(*codes), **DESCRIBED))
+    series = found["series"][0]
     assert "description" not in found
-    assert {"description", "bodySite"} & set(found["series"][0]) == set()
-    assert "title" not in found["series"][0]["instance"][0]
+    assert "description" not in series
+    assert found["_description"] == series["_description"] == series["bodySite"] == MARKED
+    assert "title" not in series["instance"][0]
+
+
+def test_what_no_instance_gives_has_no_mark() -> None:
+    found = resource(instance(1, coded("113100")))
+    marks = {"_description", "_started", "bodySite", "_number"}
+    assert marks & (found.keys() | found["series"][0].keys()) == set()
+
+
+def test_what_the_instances_disagree_on_or_fhir_cannot_hold_is_marked_unknown() -> None:
+    first = instance(1, coded("113105"), **{**DESCRIBED, "series_number": "1"})
+    other = instance(2, coded("113105"), study_description="x", body_part="\0", series_number="2")
+    found = resource(first, other)
+    series = found["series"][0]
+    unknown = {"extension": [data_absent("unknown")]}
+    assert found["_description"] == series["bodySite"] == series["_number"] == unknown
 
 
 def test_descriptors_leave_with_113105() -> None:

@@ -19,6 +19,7 @@ MEANINGS: Final = {
     "113105": "Clean Descriptors Option",
     "113106": "Retain Longitudinal Temporal Information Full Dates Option",
     "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
+    "113108": "Retain Patient Characteristics Option",
     "113109": "Retain Device Identity Option",
     "113110": "Retain UIDs Option",
     "113112": "Retain Institution Identity Option",

@@ -11,7 +11,7 @@ from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.traffic import Traffic
-from deidfhir.sync.unit import Listing, Unit
+from deidfhir.sync.unit import HeldPart, Listing, Refused, Unit
 
 Json = dict[str, Any]
 AT = Clock(now=lambda: 1_700_000_000.9)
@@ -45,6 +45,10 @@ class Statements:
     def withdrawn_study(self, resource: Json) -> Json:
         """Leave type and id."""
         return {key: resource[key] for key in ("resourceType", "id")}
+
+    def merged(self, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
+        """Know only what was read."""
+        return None if held.kept else one
 
     def withdrawn_provenance(self, resource: Json) -> Json:
         """Mark it."""

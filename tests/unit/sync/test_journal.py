@@ -39,10 +39,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_4_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_5_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (4,)
+        assert database.execute("PRAGMA user_version").fetchone() == (5,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -128,7 +128,7 @@ def test_a_journal_belongs_to_one_target_version_and_site(path: Path, name: str)
 def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 5")
+        database.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
     with pytest.raises(FatalError) as caught:
         Journal(path)
@@ -196,7 +196,7 @@ def test_a_journal_that_is_refused_is_not_left_open(
         path.unlink()
         with closing(sqlite3.connect(path)) as database:
             database.execute(
-                "PRAGMA user_version = 5" if cause == "newer" else "CREATE TABLE x (y)"
+                "PRAGMA user_version = 99" if cause == "newer" else "CREATE TABLE x (y)"
             )
     if cause == "garbage":
         path.write_bytes(b"no database at all" * 100)
@@ -270,12 +270,14 @@ def test_a_journal_of_an_older_version_is_taken_over(
     with closing(Journal(path)) as journal:
         journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(f"DROP TABLE dead; PRAGMA user_version = {version}")
+        database.executescript(
+            f"DROP TABLE dead; ALTER TABLE study DROP COLUMN parts;PRAGMA user_version = {version}"
+        )
     with closing(Journal(path)) as journal:
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (4,)
+        assert database.execute("PRAGMA user_version").fetchone() == (5,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -283,8 +285,10 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
     with closing(Journal(path)) as journal:
         journal.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
     with closing(sqlite3.connect(path)) as database:
-        sql = "ALTER TABLE dead DROP COLUMN issues; PRAGMA user_version = 3"
-        database.executescript(sql)
+        database.executescript(
+            "ALTER TABLE dead DROP COLUMN issues; ALTER TABLE study DROP COLUMN parts;"
+            "PRAGMA user_version = 3"
+        )
     with closing(Journal(path)) as journal:
         assert journal.dead.every() == [letter]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.journal import Part, StudyRow
+from deidfhir.sync.merging import kept_of
 from deidfhir.sync.plan import Planner
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Refused, Unit
+from deidfhir.sync.unit import HeldPart, Listing, Parted, Refused, Unit
 
 Json = dict[str, Any]
 NOW, BEFORE = "2026-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
@@ -43,6 +45,10 @@ class Statements:
     def withdrawn_study(self, resource: Json) -> Json:
         """Leave type and id."""
         return {key: resource[key] for key in ("resourceType", "id")}
+
+    def merged(self, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
+        """Know only what was read."""
+        return None if held.kept else one
 
     def withdrawn_provenance(self, resource: Json) -> Json:
         """Mark it."""
@@ -209,8 +215,9 @@ def test_what_a_withdrawn_study_still_lists_is_no_strangers_when_it_is_stated_ag
     found = Found(study("a", "b"), (provenance("our1"),))
     withdrawn = planner().withdrawal(refused("a"), found, row("a", "b")).row
     left = Found(study("a", "b"), ())
-    assert not planner().is_partial(unit("a", "c"), left, withdrawn)
-    assert planner().is_partial(unit("a", "c"), Found(study("a", "b", "d"), ()), withdrawn)
+    assert not kept_of(planner(), unit("a", "c"), left, withdrawn).instances
+    more = Found(study("a", "b", "d"), ())
+    assert kept_of(planner(), unit("a", "c"), more, withdrawn).strangers == {"d"}
 
 
 @pytest.mark.parametrize("found", [NOTHING, Found({"resourceType": "ImagingStudy", "id": "s"}, ())])
@@ -220,46 +227,83 @@ def test_a_refused_study_of_which_nothing_is_stated_calls_for_nothing(found: Fou
 
 
 @pytest.mark.parametrize(
-    ("held", "known", "is_partial"),
+    ("held", "known", "kept", "strangers", "lost"),
     [
-        (("a",), row("a"), False),
-        (("a", "b"), row("a", "b"), False),
-        (("a", "b"), None, True),
-        (("a", "b"), row("a"), True),
-        (("a", "b"), row("a", "b", source=THERE), True),
-        (("a",), row("a", "b", source=THERE), True),
-        ((), row("a"), False),
-        (("a", "b", "c"), row("a", "b"), True),
+        (("a",), row("a"), "", "", ""),
+        (("a", "b"), row("a", "b"), "", "", ""),
+        (("a", "b"), None, "b", "b", ""),
+        (("a", "b"), row("a"), "b", "b", ""),
+        (("a", "b"), row("a", "b", source=THERE), "b", "", ""),
+        (("a",), row("a", "b", source=THERE), "", "", "b"),
+        ((), row("a"), "", "", ""),
+        (("a", "b", "c"), row("a", "b"), "c", "c", ""),
     ],
     ids=[
         *("same", "gone from its source", "journal lost", "of unknown source", "of another source"),
-        *("not yet there", "first", "one of two unknown"),
+        *("lost by the target", "first", "one of two unknown"),
     ],
 )
-def test_a_study_shrinks_only_by_what_its_own_source_no_longer_lists(
-    held: tuple[str, ...], known: StudyRow | None, *, is_partial: bool
+def test_what_its_own_source_no_longer_lists_goes_and_all_else_stays(
+    held: tuple[str, ...], known: StudyRow | None, kept: str, strangers: str, lost: str
 ) -> None:
-    found = Found(study(*held), ())
-    assert planner().is_partial(unit("a"), found, known) is is_partial
+    found = kept_of(planner(), unit("a"), Found(study(*held), ()), known)
+    assert (found.instances, found.strangers, found.lost, found.unread) == (
+        frozenset(kept),
+        frozenset(strangers),
+        frozenset(lost),
+        frozenset(),
+    )
 
 
 @pytest.mark.parametrize(
-    ("skipped", "before", "is_partial"),
-    [(("f",), ("f",), False), (("f",), (), True), (("f", "g"), ("f",), True), ((), ("f",), False)],
+    ("skipped", "before", "unread"),
+    [(("f",), ("f",), ""), (("f",), (), "b"), (("f", "g"), ("f",), "b"), ((), ("f",), "")],
 )
 def test_a_file_that_is_newly_skipped_keeps_a_study_from_shrinking(
-    skipped: tuple[str, ...], before: tuple[str, ...], *, is_partial: bool
+    skipped: tuple[str, ...], before: tuple[str, ...], unread: str
 ) -> None:
     found = Found(study("a", "b"), ())
     one = planner(frozenset(skipped), frozenset(before))
-    assert one.is_partial(unit("a"), found, row("a", "b")) is is_partial
-    assert not one.is_partial(unit("a", "b"), found, row("a", "b"))
+    assert kept_of(one, unit("a"), found, row("a", "b")).unread == frozenset(unread)
+    assert not kept_of(one, unit("a", "b"), found, row("a", "b")).instances
 
 
-def test_a_refusal_that_no_other_instance_could_lift_needs_no_whole_study() -> None:
-    found = Found(study("a", "b"), ())
-    assert not planner().is_partial(refused("a", decisive=True), found, None)
-    assert planner().is_partial(refused("a", decisive=False), found, None)
+@pytest.mark.parametrize(
+    ("file", "unread"), [("0123456789.s1", ""), ("abcdefabcd.s1", "b"), ("", "b")]
+)
+def test_a_broken_file_that_delivered_another_instance_hides_only_that(
+    file: str, unread: str
+) -> None:
+    known = replace(row("a", "b"), parts={HERE: Part("", {"b": file} if file else {})})
+    broken = Listing(HERE, frozenset({"abcdefabcd0000"}))
+    one = Planner(broken, frozenset(), Statements(), unexplained=False)
+    found = kept_of(one, unit("a"), Found(study("a", "b"), ()), known)
+    assert found.unread == frozenset(unread)
+
+
+def test_instances_that_may_be_unread_stay_those_of_their_source() -> None:
+    one = planner(frozenset({"f"}))
+    sources = one.sources(unit("a"), row("a", "b"), sent=True, unread=frozenset("b"))
+    assert sources == {HERE: {"a": "c", "b": "c"}}
+    known = StudyRow("sent", "", {}, sources, {HERE: Part(unit("a").sha, {})})
+    assert not one.is_settled(unit("a"), known)
+
+
+def test_what_another_source_has_had_stated_since_leaves_a_study_settled() -> None:
+    one = unit("a")
+    known = replace(row("a", sha="of the other"), parts={HERE: Part(one.sha, {})})
+    assert planner().is_settled(one, known)
+    assert not planner().is_settled(one, replace(known, parts={THERE: Part(one.sha, {})}))
+
+
+def test_a_source_whose_instances_the_target_lost_must_state_them_anew() -> None:
+    known = replace(
+        row("b", source=THERE),
+        parts={HERE: Part("1", {}), THERE: Part("2", {}), "x": Part("3", {})},
+    )
+    part = Parted(unit("a"), lost=frozenset("b"))
+    plan = planner().unit(unit("a"), NOTHING, known, "now", part)
+    assert plan.row.parts.keys() == {HERE, "x"}
 
 
 def test_two_sources_conflict_only_over_an_instance_that_both_list() -> None:

@@ -1,0 +1,108 @@
+"""A target in memory that counts versions, and runs over parts of a study that go to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.mapping.context import MappingContext
+from deidfhir.model.record import Instance
+from deidfhir.pipeline.mapped import Work
+from deidfhir.pipeline.sources import Reading
+from deidfhir.pipeline.statements import OurStatements
+from deidfhir.sync.job import SyncJob
+from deidfhir.sync.journal import Journal
+from deidfhir.sync.report import SyncReport
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits
+from deidfhir.sync.traffic import Traffic
+from deidfhir.sync.unit import Listing
+
+_LIMITS = Limits(10, 1000, 10_000_000)
+
+
+@dataclass
+class Shelf:
+    """A target in memory; what it holds went through JSON, as on a server."""
+
+    batch: int = 10
+    connections: int = 1
+    at_once: bool = True
+    limits: Limits = _LIMITS
+    traffic: Traffic = field(default_factory=Traffic)
+    shown: str = "shelf"
+    held: dict[str, JsonObject] = field(default_factory=dict)
+
+    def stamp(self) -> str | None:
+        """Tell nothing."""
+        return None
+
+    def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
+        """Return studies with the Provenance that target them."""
+        every = [one for one in self.held.values() if one["resourceType"] == "Provenance"]
+        return {
+            one: Found(
+                self.held.get(f"ImagingStudy/{one}"),
+                tuple(p for p in every if p["target"][0]["reference"] == f"ImagingStudy/{one}"),
+            )
+            for one in study_ids
+        }
+
+    def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
+        """Return resources by id."""
+        names = {one: f"{kind}/{one}" for one in ids}
+        return {one: self.held[name] for one, name in names.items() if name in self.held}
+
+    def write(
+        self,
+        puts: Iterable[JsonObject],
+        deletes: Iterable[str] = (),
+        versions: Mapping[str, str] = NO_VERSIONS,
+    ) -> list[str]:
+        """Put and delete; every put is a version more."""
+        outcomes = []
+        for one in puts:
+            name = reference(one)
+            before = self.held.get(name, {}).get("meta", {}).get("versionId", "0")
+            assert versions.get(name, before) == before
+            kept = json.loads(json.dumps(one))
+            kept.setdefault("meta", {})["versionId"] = str(int(before) + 1)
+            self.held[name] = kept
+            outcomes.append("updated" if before != "0" else "created")
+        for gone in deletes:
+            self.held.pop(gone, None)
+        return outcomes
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def rehearse(self) -> None:
+        """Take everything."""
+
+
+def reading_of(instances: Iterable[Instance], source: str) -> Reading:
+    """Return what reading some instances gives, each from a file of its own."""
+    reading = Reading(source, (f"/{source}",))
+    for one in instances:
+        reading.fold.add(one)
+        name = sha256(one.path.encode()).hexdigest()[:10]
+        reading.files[one.path] = f"{name}.{sha256(repr(one).encode()).hexdigest()[:10]}"
+    return reading
+
+
+def run(
+    shelf: Shelf,
+    journal: Journal,
+    instances: Iterable[Instance],
+    source: str,
+    context: MappingContext,
+) -> SyncReport:
+    """Sync some instances of a study as one source."""
+    work = Work(reading_of(instances, source), context)
+    listing = Listing(source, frozenset(), (f"/{source}",))
+    report = SyncJob(shelf, journal, OurStatements(work), listing).run(work.units())
+    if report.error:
+        raise report.error
+    return report
