@@ -44,7 +44,10 @@ best cell (studies a transaction x connections) was chosen in a pass of its own.
 """  # noqa: E501 - lines of a page
 Load = Callable[[str, list[Unit]], float]
 CLIENT: dict[str, tuple[Load, float]] = {"sync": (synced, 0.9)}
-"""Each form of the client with the share of the best cell that it must reach."""
+"""Each form of the client with the share of the best cell that it must reach.
+
+A form with other options of the job is `partial(synced, option=…)`.
+"""
 
 
 @dataclass(slots=True)

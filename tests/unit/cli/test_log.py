@@ -6,6 +6,8 @@ import ast
 import json
 import re
 import stat
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import deidfhir
 from deidfhir.pipeline.eventlog import EventLog
 from deidfhir.sync.events import Events, Field, run_id
 from deidfhir.tables import table
+from tests.conftest import command, process_environment
 from tests.integration.fake import FakeServer, Reply, accepted, outcome
 from tests.synthetic.objects import instance, write
 
@@ -102,8 +105,8 @@ def test_a_run_is_told_from_its_beginning_to_its_end(
 def test_runs_are_added_each_with_a_name_of_its_own(
     cli: Cli, archive: Path, tmp_path: Path, file: Path
 ) -> None:
-    for command in ("sync", "verify", "sync"):
-        cli(command, archive, "--to", tmp_path / "out", "--log", file)
+    for name in ("sync", "verify", "sync"):
+        cli(name, archive, "--to", tmp_path / "out", "--log", file)
     found = lines(file)
     assert [one["command"] for one in of(found, "run-started")] == ["sync", "verify", "sync"]
     assert len({one["run"] for one in found}) == 3
@@ -283,3 +286,22 @@ def test_a_request_that_nobody_answers_is_told(cli: Cli, archive: Path, file: Pa
     (kind,) = {one["kind"] for one in unanswered}
     assert kind == "transaction"
     assert all(one["milliseconds"] > 0 and len(one["study_list"]) == 2 for one in unanswered)
+
+
+def test_a_process_that_is_killed_leaves_whole_lines(archive: Path, file: Path) -> None:
+    with FakeServer() as server:
+        asked = threading.Event()
+
+        def keep(_: object) -> Reply:
+            asked.set()
+            return Reply(silent=True)
+
+        server.transaction = keep
+        words = command("sync", archive, "--to", server.url, "--log", file)
+        with subprocess.Popen(words, env=process_environment()) as running:
+            assert asked.wait(60)
+            running.kill()
+    found = lines(file)
+    assert [one["event"] for one in found[:2]] == ["run-started", "read"]
+    assert len(of(found, "planned")) == 2
+    assert of(found, "run-ended") == []
