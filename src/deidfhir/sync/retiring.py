@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from deidfhir.fhir.types import JsonObject
@@ -137,7 +137,7 @@ def deletion(one: Vanished, found: Found, row: StudyRow | None, statements: Stat
 
 def _before(row: StudyRow) -> StudyRow:
     """Return the row of a study that may or may not have gone: its source still claims it."""
-    return StudyRow(LEAVING, "", row.statements, row.sources)
+    return replace(row, state=LEAVING, sha="")
 
 
 def _versions(held: Held) -> dict[str, str]:

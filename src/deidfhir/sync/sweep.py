@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from deidfhir.errors import FatalError
-from deidfhir.sync.journal import DELIVERED, LEAVING, Journal, StudyRow
+from deidfhir.sync.journal import DELIVERED, LEAVING, Journal, StudyRow, parts_of
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate
 from deidfhir.sync.unit import Listed, Listing, Refused, Unit, Vanished
@@ -145,6 +145,7 @@ class Sweep:
 
         What this source alone had of it goes when one of the others states it again.
         """
+        row = replace(row, parts=parts_of(row, self._sources))
         kept = {one: listed for one, listed in row.sources.items() if one not in self._sources}
         lost = {uid for one in self._sources for uid in row.sources.get(one, ())}
         if lost <= {uid for listed in self._others(row) for uid in listed}:

@@ -8,7 +8,7 @@ import pytest
 
 from deidfhir.errors import FatalError
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.journal import DELIVERED, Journal, StudyRow
+from deidfhir.sync.journal import DELIVERED, Journal, Part, StudyRow
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.unit import Listed, Listing
@@ -129,6 +129,16 @@ def test_what_another_source_lists_only_loses_this_ones_claim(journal: Journal) 
     row = journal.study("s1")
     assert row is not None
     assert (row.state, row.sources) == ("sent", {THERE: {"u1": "c"}})
+
+
+def test_with_the_claim_goes_what_the_source_had_stated(journal: Journal) -> None:
+    parts = {one: Part("x", {"u1": "file"}) for one in (HERE, THERE)}
+    sources = {one: {"u1": "c"} for one in (HERE, THERE)}
+    journal.put_studies({"s1": StudyRow("sent", "x", {}, sources, parts)})
+    swept(journal)
+    row = journal.study("s1")
+    assert row is not None
+    assert row.parts == {THERE: parts[THERE]}
 
 
 def test_what_only_this_source_had_of_it_is_due_to_go(journal: Journal) -> None:
