@@ -118,6 +118,27 @@ def test_a_file_that_broke_takes_nothing_from_the_server_however_often_the_run_r
         assert instances(r4_site, archive.folder) == [archive.uid(1, 1, 1), archive.uid(1, 1, 2)]
 
 
+def test_a_file_that_broke_keeps_its_own_instance_and_no_other(
+    r4_site: Site, archive: Archive
+) -> None:
+    archive.put(1, 1)
+    archive.put(1, 2)
+    broken = archive.put(2, 1)
+    archive.put(2, 2)
+    r4_site.sync(archive.folder)
+    broken.write_bytes(broken.read_bytes()[:300])
+    (archive.folder / "1-1-2.dcm").unlink()
+    for _ in range(2):
+        assert r4_site.sync(archive.folder).code == 3
+        assert instances(r4_site, archive.folder) == [
+            archive.uid(1, 1, 1),
+            *(archive.uid(2, 1, number) for number in (1, 2)),
+        ]
+    broken.unlink()
+    assert r4_site.sync(archive.folder).code == 0
+    assert instances(r4_site, archive.folder) == [archive.uid(1, 1, 1), archive.uid(2, 1, 2)]
+
+
 def test_a_file_that_was_broken_from_the_start_does_not_keep_a_study_from_shrinking(
     r4_site: Site, archive: Archive
 ) -> None:

@@ -19,7 +19,7 @@ from deidfhir.sync.journal import Journal
 from deidfhir.sync.target import comparable
 from tests.property.strategies import MARKERS, TEXT
 from tests.property.targets import Shelf, run
-from tests.unit.model.records import dcms, equipment, instance, removed, study
+from tests.unit.model.records import dcms, equipment, instance, item, removed, study
 
 MODEST = settings(max_examples=250, deadline=None, derandomize=True)
 SITES: Final = st.builds(
@@ -36,18 +36,21 @@ POLICIES: Final = st.builds(
     inferred_codes=st.booleans(),
 )
 CODES: Final = ("113100", "113105", "113106", "113107", "113108")
+OWN: Final = item(CodeValue="1", CodingSchemeDesignator="99PMP", CodeMeaning="own")
 PLAUSIBLE: Final = st.builds(
-    lambda codes, method, made, when: removed(
-        method_code=dcms(*codes),
+    lambda codes, own, method, made, when: removed(
+        method_code=(*dcms(*codes), *([OWN] if own else [])),
+        coding_schemes=(("99PMP", "1.2.3"), ("DCM", "1.2.840.10008.2.16.4")) if own else (),
         method=method,
         equipment=(equipment(Manufacturer=made, ContributionDateTime=when),) if made else (),
     ),
     st.sampled_from(
         [("113100",), CODES[:2], CODES[:3], (*CODES[:2], "113107"), CODES[:1] + CODES[4:]]
     ),
-    st.sampled_from([None, ("tool 1",), ("CTP Default: based on Basic Profile",)]),
+    st.booleans(),
+    st.sampled_from([None, ("tool 1",), ("Orthanc 1.9.7",)]),
     st.sampled_from(["", "PixelMed", "Other"]),
-    st.sampled_from(["20200101", "20200102101112+0100", "20200103"]),
+    st.sampled_from(["20200101", "20200102101112+0100", "20200103", "20200103101112"]),
 )
 
 
@@ -78,7 +81,7 @@ def wholes(draw: st.DrawFn) -> list[Instance]:
         "body_part": "ARM",
         "series_description": "",
         "encrypted": True,
-        "evidence": Evidence(implementation_version_name="RSNA CTP"),
+        "evidence": Evidence(implementation_version_name="OFFIS_DCMTK_367"),
     }
     made = []
     for series, number in places:
@@ -149,4 +152,44 @@ def test_parts_in_any_order_give_what_the_whole_gives(
         run(shelf, journals[turn], split[turn], f"part {turn}", context)
     assert shelf.held == before
     for journal in {id(one): one for one in journals.values()}.values():
+        journal.close()
+
+
+@MODEST
+@given(
+    whole=wholes(),
+    changed=wholes(),
+    parts=st.lists(st.integers(0, 1), min_size=6, max_size=6),
+    gone=st.sets(st.integers(0, 5), max_size=1),
+    site=SITES,
+    one_journal=st.booleans(),
+)
+def test_what_changes_in_a_part_is_stated_as_of_the_whole_or_left_alone(
+    whole: list[Instance],
+    changed: list[Instance],
+    parts: list[int],
+    *,
+    gone: set[int],
+    site: Settings,
+    one_journal: bool,
+) -> None:
+    context = MappingContext("R4", site, policy=Policy(accept=frozenset(Verdict)))
+    shelf, shared = Shelf(), Journal(None)
+    journals = [shared, shared if one_journal else Journal(None)]
+    split = [[one for one, part in zip(whole, parts, strict=False) if part == n] for n in (0, 1)]
+    refused = [run(shelf, journals[n], split[n], f"part {n}", context).exit_code for n in (0, 1)]
+    # Afterwards the objects of the first part are others, or are gone.
+    by_uid = {one.sop_instance_uid: one for one in changed}
+    split[0] = [
+        by_uid.get(one.sop_instance_uid, one)
+        for number, one in enumerate(split[0])
+        if number not in gone
+    ]
+    before = on(shelf)
+    report = run(shelf, journals[0], split[0], "part 0", context)
+    if [one.code for one in report.troubles if one.counts]:
+        assert on(shelf) == before
+    elif split[0] and not any(refused):
+        assert on(shelf) == stated([*split[0], *split[1]], context)
+    for journal in journals:
         journal.close()

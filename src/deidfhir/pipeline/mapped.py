@@ -174,7 +174,7 @@ class Work:
         """
         kept, _ = leaving_study(study, self.context)
         return {
-            one.sop_instance_uid: f"{self.policy.digest[:4]}:{_digest(one.markers)}"
+            one.sop_instance_uid: f"{self.policy.leaving_digest}:{_digest(one.markers)}"
             for one in kept.instances
         }
 

@@ -69,6 +69,12 @@ class Policy:
         return sha256(text.encode()).hexdigest()[:12]
 
     @property
+    def leaving_digest(self) -> str:
+        """Four hexadecimal digits that change with what it says of what leaves."""
+        content = {**self._content(), "accept": (), "agents": ()}
+        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:4]
+
+    @property
     def withholds_texts(self) -> bool:
         """Whether it withholds any method text."""
         return bool(self.withhold_texts) or "DeidentificationMethod" in self.withhold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject, reference
@@ -18,6 +19,7 @@ from deidfhir.sync.unit import (
     Statements,
     Unit,
     listed_instances,
+    policy_of,
 )
 
 PARTIAL, STRANGERS = "partial-study", "instance-source-unknown"
@@ -146,6 +148,8 @@ class Merger:
             return Merge(one, part, PARTIAL)  # what others list was not stated, and is not known
         if not kept.instances or found.study is None:
             return Merge(one, part)
+        if not _by_one_policy(self.planner.mine(one), kept.instances, row):
+            return Merge(one, part, PARTIAL)
         held = self._held(one, found, row, kept)
         whole = self.statements.merged(one, held)
         if whole is None:
@@ -176,6 +180,14 @@ class Merger:
             for uid in self.planner.mine(one)
             if uid in held
         )
+
+
+def _by_one_policy(mine: Mapping[str, str], kept: Iterable[str], row: StudyRow | None) -> bool:
+    """Whether no kept instance is known to have been read under another policy than the others."""
+    policies = {policy_of(claim) for claim in mine.values()}
+    listed = row.sources.values() if row else ()
+    before = {policy_of(one[uid]) for uid in kept for one in listed if uid in one}
+    return before - {""} <= policies
 
 
 def _versions(resources: list[JsonObject]) -> dict[str, str]:
