@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,7 +141,7 @@ class _Fleet:
         self._trouble: Exception | None = None
 
     def start(self, names: list[str]) -> None:
-        """Start the two main servers, and put off the third until they are up."""
+        """Start the two main servers, and put off the others until they are up."""
         self._later = [name for name in names if name not in ("R4", "R5")]
         self._launch([name for name in names if name in ("R4", "R5")] or self._later)
 
@@ -155,7 +155,7 @@ class _Fleet:
             self._trouble = error
 
     def ready(self, name: str) -> Server:
-        """Return a server; the variable HAPI_R4 or HAPI_R5 may name one that runs already."""
+        """Return a server; a variable such as HAPI_R4 may name one that runs already."""
         if name not in self._ready:
             self._launch([name])
             if self._trouble:
@@ -180,6 +180,8 @@ class _Fleet:
 def _server(name: str) -> HapiServer:
     from tests.hapi.server import HapiOptions, HapiServer  # noqa: PLC0415 - POSIX only
 
+    if name == "assigning":
+        return HapiServer("R4", options=HapiOptions(client_id_strategy="NOT_ALLOWED"))
     if name == "refusing":
         options = HapiOptions(deletes=False)
         return HapiServer("R4", "postgres" if HAS_POSTGRES else "h2", options=options)
@@ -188,7 +190,13 @@ def _server(name: str) -> HapiServer:
 
 HAS_POSTGRES = sys.platform == "linux"
 _FLEET = _Fleet()
-_FIXTURES = {"r4_server": "R4", "r5_server": "R5", "refusing_server": "refusing"}
+_FIXTURES = {
+    "r4_server": "R4",
+    "r5_server": "R5",
+    "refusing_server": "refusing",
+    "assigning_server": "assigning",
+}
+_LATE = ("refusing", "assigning")
 
 
 def _servers_of(item: pytest.Item) -> set[str]:
@@ -201,8 +209,13 @@ def _servers_of(item: pytest.Item) -> set[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that need a server run last, those of the third server at the very end."""
-    items.sort(key=lambda item: (bool(found := _servers_of(item)), "refusing" in found))
+    """Let the tests that need a server run last, those of the late servers at the very end."""
+
+    def turn(item: pytest.Item) -> tuple[bool, list[bool]]:
+        found = _servers_of(item)
+        return bool(found), [name in found for name in _LATE]
+
+    items.sort(key=turn)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -238,6 +251,21 @@ def r5_server() -> Server:
 def refusing_server() -> Server:
     """Give a server that refuses deletion: R4, on PostgreSQL where that can be had."""
     return _FLEET.ready("refusing")
+
+
+@pytest.fixture
+def assigning_server() -> Server:
+    """Give a server that takes no ids of its clients: R4."""
+    return _FLEET.ready("assigning")
+
+
+@pytest.fixture(scope="session")
+def medplum_server() -> Iterator[Server]:
+    """Give another implementation of FHIR: Medplum's router in Node, R4, in memory."""
+    from tests.medplum.server import MedplumServer  # noqa: PLC0415 - only where it is needed
+
+    with MedplumServer() as server:
+        yield Server("R4", server.base_url)
 
 
 @pytest.fixture

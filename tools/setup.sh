@@ -44,9 +44,31 @@ java_is_new_enough() {
         [ "$(javac -version 2>&1 | sed 's/^javac \([0-9]*\).*/\1/')" -ge 17 ] 2>/dev/null
 }
 
+node_is_new_enough() {
+    command -v npm >/dev/null 2>&1 &&
+        [ "$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')" -ge 20 ] 2>/dev/null
+}
+
+# The second FHIR server of the tests, with the versions that its package-lock.json names.
+install_medplum() {
+    lock=tests/medplum/package-lock.json
+    done=tests/medplum/node_modules/.package-lock.json
+    if [ -e "$done" ] && [ ! "$lock" -nt "$done" ]; then
+        return 0
+    fi
+    node_is_new_enough || need "Node 20 or newer, with npm," nodejs npm
+    node_is_new_enough ||
+        { say "setup: Node 20 or newer is missing; install it from nodejs.org"; exit 1; }
+    say "setup: installing the second FHIR server of the tests"
+    (cd tests/medplum && npm ci --silent --no-audit --no-fund --ignore-scripts) >&2 ||
+        { say "setup: type: cd tests/medplum && npm ci --ignore-scripts"; exit 1; }
+    touch "$done"
+}
+
 if [ "$extra" = test ]; then
     java_is_new_enough || need "a JDK 17 or newer" openjdk-17-jdk-headless
     command -v mvn >/dev/null 2>&1 || need Maven maven
+    install_medplum
 fi
 
 # A folder that was moved or copied holds an environment that no longer starts.

@@ -15,6 +15,9 @@ from deidfhir.tables import table
 
 PREFIX = "DEIDFHIR_"
 FILE_VARIABLE = "DEIDFHIR_CONFIG"
+AUTO = "auto"
+SERVER_PROFILES = (AUTO, *table("server-profiles.toml"))
+WRITE_MODES = (AUTO, "put", "conditional", "read-then-write")
 # Without credentials: it is written into every study's Endpoint.
 _CANONICAL = re.compile(r"https?://[^\s/@?#|'\"]+(/[^\s?#|'\"]*)?")
 _WEB = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
@@ -41,6 +44,8 @@ class Settings:
         vanished: What happens to a study that its archive no longer has (D20).
         retired_statements: Whether what was stated of it stays or is withdrawn (D20).
         access: File of how the FHIR server is got at: credentials, TLS, proxy, headers.
+        server_profile: What kind of server the target is; `auto` to find out.
+        write_mode: How resources are written to it; `auto` to choose.
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
     """
 
@@ -61,6 +66,8 @@ class Settings:
     patient: Literal["reference", "resource"] = "reference"
     vanished: Literal["retire", "delete", "keep"] = "retire"
     retired_statements: Literal["keep", "withdraw"] = "keep"
+    server_profile: str = AUTO
+    write_mode: str = AUTO
 
     def __post_init__(self) -> None:
         """Refuse values of a wrong form, whoever gives them.
@@ -90,6 +97,8 @@ _CHOICES = {
     "ids": ("named", "keyed"),
     "vanished": ("retire", "delete", "keep"),
     "retired_statements": ("keep", "withdraw"),
+    "server_profile": SERVER_PROFILES,
+    "write_mode": WRITE_MODES,
 }
 _FORMS = {
     "tenant": "a text without |",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 import threading
@@ -101,7 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_form = "form" in self.headers.get("Content-Type", "")
-        body = json.loads(content) if content and not is_form else {}
+        is_packed = self.headers.get("Content-Encoding") == "gzip"
+        plain = gzip.decompress(content) if is_packed else content
+        body = json.loads(plain) if content and not is_form else {}
         sent = Sent(self.command, self.path, body, self.headers.get("X-Request-ID", ""))
         self.listener.log.append(sent)
         self.listener.answer(self, sent, content)

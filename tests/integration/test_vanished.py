@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deidfhir.sync.server import LIMITS
+from deidfhir.sync.profile import profiles
 from tests.conftest import command, process_environment
 from tests.integration.support import (
     Archive,
@@ -416,7 +416,7 @@ def test_a_run_that_hears_no_answer_while_a_study_goes_converges_with_the_next(
 def test_a_run_that_is_killed_while_studies_go_is_completed_by_the_next(
     r4_site: Site, archive: Archive, relay: Relay, tmp_path: Path, fate: str
 ) -> None:
-    count = LIMITS.studies + 5
+    count = profiles()["hapi"].limits.studies + 5
     for study in range(1, count + 3):
         archive.put(study)
     site = r4_site.to(relay.url)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from deidfhir.cli import values
+from deidfhir.config import SERVER_PROFILES, WRITE_MODES
 from deidfhir.fhir.versions import FHIR_NAMES
 from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT
 from deidfhir.version import __version__
@@ -109,6 +110,12 @@ def _target(one: argparse.ArgumentParser) -> None:
     _to(one)
     _access(one)
     _timeout(one)
+    for option, known, what in (
+        ("--server-profile", SERVER_PROFILES, "what kind of server it is"),
+        ("--write-mode", WRITE_MODES, "how resources are written, see docs/servers.md"),
+    ):
+        told = f"{what}: {', '.join(known)}"
+        one.add_argument(option, choices=known, metavar="WORD", help=told)
 
 
 def _to(one: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from deidfhir.cli.progress import printable
+from deidfhir.cli.server import server_lines, server_object
 from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
@@ -55,6 +56,7 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "refused": run.refused,
         "findings": counts["findings"] + len(report.troubles),
         "duration": round(run.seconds, 3),
+        "server": server_object(run.target),
         "requests": run.target.traffic.requests,
         "traffic": traffic_object(run.target.traffic, run.seconds),
         "resources": {name: report.resources[name] for name in OUTCOMES},
@@ -146,6 +148,7 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
     return [
         *input_lines(run.work),
         f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        *server_lines(run.target),
         sent_line("would be" if dry_run else "resources", run.report),
         *_fate_lines(run.report),
         *traffic_lines(run.target.traffic, run.seconds),

@@ -14,6 +14,7 @@ from deidfhir.cli.render import (
     trouble_lines,
     trouble_objects,
 )
+from deidfhir.cli.server import server_lines, server_object
 from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.pipeline.verifying import Repair, VerifyRun
 from deidfhir.sync.report import OUTCOMES
@@ -33,6 +34,7 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
         "policy": run.work.context.decided(),
         **input_counts(run.work),
         "duration": round(run.seconds, 3),
+        "server": server_object(run.target),
         "requests": run.target.traffic.requests,
         "traffic": traffic_object(run.target.traffic, run.seconds),
         **_counts(report),
@@ -69,6 +71,7 @@ def verify_lines(run: VerifyRun) -> list[str]:
     lines = [
         *input_lines(run.work),
         f"target    {run.target.shown} (FHIR {run.work.context.version.name})",
+        *server_lines(run.target),
         f"compared  {_told(report)}",
     ]
     for state in _STATES:

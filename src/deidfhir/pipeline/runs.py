@@ -13,7 +13,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading, read_paths, require_paths
 from deidfhir.pipeline.statements import OurStatements
-from deidfhir.pipeline.targets import lease_of, open_journal, open_target, prepare
+from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, open_target, prepare
 from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
@@ -220,6 +220,7 @@ def run_sync(
             events=where.events,
         )
         report = job.run(work.units())
+        keep_names(target, report)
         return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from deidfhir.config import AUTO
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.access.loading import Toward, load_access
@@ -20,10 +21,13 @@ from deidfhir.sync.events import Events
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal, default_path, require_writable
 from deidfhir.sync.lease import lease
+from deidfhir.sync.profile import Wishes
+from deidfhir.sync.report import SyncReport
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.transport import Transport
+from deidfhir.tables import table
 
 # host:8080/base or user:password@host: a URL whose scheme was forgotten. Such a folder can be named
 # ./host:8080/base.
@@ -63,7 +67,16 @@ def open_target(  # noqa: PLR0913 - what a target is opened with, by name
         several = Connections(access.session, connections)
         given = (to, timeout, toward.clock, access, several)
         transport = Transport(*given, events=events or Events())
-        return FhirServer(transport, context.version.number, context.version.name)
+        settings = context.settings
+        return FhirServer(
+            transport,
+            context.version.number,
+            context.version.name,
+            tag_system=f"{settings.canonical}/{table('urls.toml')['tag']['resource']}",
+            wishes=Wishes(
+                profile=_chosen(settings.server_profile), mode=_chosen(settings.write_mode)
+            ),
+        )
     path = Path(to)
     try:
         if path.exists() and not path.is_dir():
@@ -139,7 +152,20 @@ def open_journal(
         raise FatalError("journal-other-target", path=path)
     if not read_only:
         journal.claim(**identity)
+    if isinstance(target, FhirServer):
+        target.keep_ids_in(journal.assigned)
     return journal
+
+
+def keep_names(target: Target, report: SyncReport) -> None:
+    """Note in the journal which ids a server gave in a run, unless the journal may have failed.
+
+    Args:
+        target: The target; its journal is still open.
+        report: The run's.
+    """
+    if isinstance(target, FhirServer) and report.error is None:
+        target.keep_names()
 
 
 def lease_of(
@@ -159,6 +185,10 @@ def lease_of(
     since = datetime.fromtimestamp(int(now), UTC).isoformat()
     holder = f"process {os.getpid()} on {socket.gethostname()} since {since}"
     return lease((default, *beside), holder)
+
+
+def _chosen(setting: str) -> str:
+    return "" if setting == AUTO else setting
 
 
 def _identity(target: Target, context: MappingContext) -> dict[str, str]:

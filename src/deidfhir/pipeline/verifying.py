@@ -10,7 +10,7 @@ from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of, tell_read
 from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.statements import OurStatements
-from deidfhir.pipeline.targets import lease_of, open_journal, prepare
+from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepare
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
@@ -132,4 +132,6 @@ def _sent(
         stop=options.stop,
         fate=options.context.settings.vanished,
     )
-    return job.run(work.units())
+    report = job.run(work.units())
+    keep_names(target, report)
+    return report

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
+from gzip import compress
 from typing import TypeVar
 
 import requests
@@ -79,6 +80,12 @@ class Request:
             "attempt": self.attempt,
             "sent": len(self.data or b""),
         }
+
+    def compressed(self) -> Request:
+        """Return the same request with its body compressed."""
+        headers = {**self.headers, "Content-Encoding": "gzip"}
+        packed = compress(self.data or b"", compresslevel=1, mtime=0)
+        return replace(self, data=packed, headers=headers)
 
 
 class Again(Exception):  # noqa: N818 - control flow: whoever asks decides whether to ask again

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deidfhir.errors import FatalError
-from deidfhir.sync import dead
+from deidfhir.sync import assigned, dead
+from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.dead import DeadLetters
 from deidfhir.sync.store import Store
 
@@ -26,7 +27,7 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
-{dead.SCHEMA}{dead.WITH_ISSUES}
+{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}
 """
 _MIGRATIONS = {
     # What stands for instances has another form: all is looked up on the target once more.
@@ -34,6 +35,7 @@ _MIGRATIONS = {
     2: dead.SCHEMA,
     3: dead.WITH_ISSUES,
     4: "ALTER TABLE study ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';",
+    5: assigned.SCHEMA,
 }
 
 
@@ -116,6 +118,7 @@ class Journal:
         self._store = Store(path, _SCHEMA, _MIGRATIONS, read_only=read_only)
         self.path = path
         self.dead = DeadLetters(self._store)
+        self.assigned = AssignedIds(self._store)
 
     def close(self) -> None:
         """Close the file."""

@@ -55,6 +55,16 @@ class Pace:
         """How many requests may be under way now."""
         return self._limit
 
+    def keep_to(self, most: int) -> None:
+        """Let no more than so many requests be under way, however many there might be.
+
+        Args:
+            most: What the target is known to take.
+        """
+        with self._free:
+            self.most = min(self.most, most)
+            self._limit = min(self._limit, self.most)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until one more request may be under way, and count it as such inside.

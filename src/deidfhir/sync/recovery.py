@@ -19,6 +19,8 @@ class Recovery(StrEnum):
     STOP = "stop"
     PLACE = "place"
     BROKEN = "broken"
+    IDS = "ids"
+    AMBIGUOUS = "ambiguous"
     DATA = "data"
 
     @property

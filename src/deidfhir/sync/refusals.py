@@ -56,6 +56,8 @@ class Refusals:
         told = {"study": plan.id, "cause": error.recovery.value, "server_code": error.server_code}
         self.events("refused", status=error.status, **told)
         code = "server-failed" if error.recovery.is_passing else "rejected"
+        if error.recovery is Recovery.AMBIGUOUS:
+            code = "ambiguous-resource"
         self.report.troubles.append(Trouble(code, plan.name, str(error)))
 
     def note(self, error: Rejected, plan: Plan, resources: int) -> None:

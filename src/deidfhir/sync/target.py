@@ -53,11 +53,12 @@ class Target(Protocol):
     batch: int
     """How many studies are looked up, and for a folder written, at a time."""
 
-    limits: Limits
-    """How much one write takes."""
-
     at_once: bool
     """Whether `write` is durable when it returns; otherwise `flush` makes it so."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much one write takes."""
 
     @property
     def connections(self) -> int:

@@ -13,6 +13,7 @@ from deidfhir.sync.address import without_credentials
 from deidfhir.sync.asking import Again, Answer, Asking, Request
 from deidfhir.sync.connections import Connections
 from deidfhir.sync.events import Events
+from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.pace import Pace
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.traffic import Traffic
@@ -57,7 +58,11 @@ class Transport:
     connections: Connections | None = None
     traffic: Traffic = field(default_factory=Traffic)
     events: Events = field(default_factory=Events)
+    gzip: bool = False
+    """Whether bodies are sent compressed; no more once the server has refused one."""
+
     pace: Pace = field(init=False)
+    _gzip_taken: bool = field(default=False, init=False)
     _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +108,21 @@ class Transport:
         """
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         given = {**(headers or {}), "X-Request-ID": self.events.request_id()}
-        request = Request(method, path, data, given, settle_until is not None)
+        plain = Request(method, path, data, given, settle_until is not None)
+        if not self.gzip or data is None:
+            return self._repeated(plain, settle_until, before)
+        try:
+            answer = self._repeated(plain.compressed(), settle_until, before)
+        except Rejected as refused:
+            # It may be compressed bodies that the server refuses: it has taken none so far.
+            if self._gzip_taken or refused.status not in (400, 415):
+                raise
+            self.gzip = False
+            return self._repeated(plain, settle_until, before + 1)
+        self._gzip_taken = True
+        return answer
+
+    def _repeated(self, request: Request, settle_until: float | None, before: int) -> Answer:
         until = settle_until
         tries = 0
         while True:
@@ -114,7 +133,7 @@ class Transport:
                 until = begun + self.timeout if until is None else until
                 self.pace.wait(until)
                 self._waited(request, self.clock.monotonic() - begun)
-                self.traffic.sending(len(data or b""), again=before + tries > 1)
+                self.traffic.sending(len(request.data or b""), again=before + tries > 1)
                 try:
                     answer = self._asking.ask(request, until)
                 except Again as again:

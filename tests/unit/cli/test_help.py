@@ -20,11 +20,12 @@ COMMANDS = {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
         *("--connections", "--deadline", "--access", "--metrics", "--log"),
+        *("--server-profile", "--write-mode"),
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json"),
         *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
-        *("--metrics", "--log"),
+        *("--metrics", "--log", "--server-profile", "--write-mode"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},

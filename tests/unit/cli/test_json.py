@@ -26,6 +26,7 @@ SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
     *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic", "duration"),
+    "server",
 }
 SYNC = SHARED | {
     *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived", "troubles"),

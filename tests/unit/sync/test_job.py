@@ -148,7 +148,7 @@ def test_deletions_that_are_refused_are_tried_again_as_marks(journal: Journal) -
     ("error", "code", "told"),
     [
         (Rejected(500, "exception"), 5, "server-failed"),
-        (Rejected(412, ""), 3, "rejected"),
+        (Rejected(412, ""), 5, "server-failed"),
         (Rejected(412, "conflict"), 5, "server-failed"),
         (Rejected(413, "too-long"), 3, "rejected"),
     ],

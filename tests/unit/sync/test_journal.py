@@ -39,10 +39,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_5_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_6_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (5,)
+        assert database.execute("PRAGMA user_version").fetchone() == (6,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -271,13 +271,14 @@ def test_a_journal_of_an_older_version_is_taken_over(
         journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            f"DROP TABLE dead; ALTER TABLE study DROP COLUMN parts;PRAGMA user_version = {version}"
+            "DROP TABLE dead; DROP TABLE assigned; ALTER TABLE study DROP COLUMN parts;"
+            f"PRAGMA user_version = {version}"
         )
     with closing(Journal(path)) as journal:
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (5,)
+        assert database.execute("PRAGMA user_version").fetchone() == (6,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -286,7 +287,8 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
         journal.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "ALTER TABLE dead DROP COLUMN issues; ALTER TABLE study DROP COLUMN parts;"
+            "DROP TABLE assigned; ALTER TABLE dead DROP COLUMN issues;"
+            "ALTER TABLE study DROP COLUMN parts;"
             "PRAGMA user_version = 3"
         )
     with closing(Journal(path)) as journal:

@@ -1,0 +1,96 @@
+"""Our ids and the server's, where the server gives them: which is which, in both directions.
+
+Ours is what carries our id as a tag; the tag is on the resource itself, so that a lost journal
+loses nothing. The journal keeps the ids, too: another client may drop a tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.assigned import AssignedIds
+from deidfhir.sync.outcome import objects
+
+_MOST = 200_000
+"""Names kept in memory; what is forgotten is looked up again."""
+
+
+@dataclass(slots=True)
+class Names:
+    """What the server calls our resources.
+
+    Args:
+        system: System of the tag whose code is our id.
+        kept: The journal's; None for a run without one.
+    """
+
+    system: str
+    kept: AssignedIds | None = None
+    ambiguous: set[str] = field(default_factory=set, init=False)
+    """References of ours that stand for several resources of the server."""
+
+    _server: dict[str, str] = field(default_factory=dict, init=False)
+    _ours: dict[str, str] = field(default_factory=dict, init=False)
+    _fresh: dict[str, str] = field(default_factory=dict, init=False)
+
+    def server(self, name: str) -> str | None:
+        """Return the server's reference of one of ours, as far as it is known."""
+        return self._server.get(name)
+
+    def ours(self, name: str) -> str | None:
+        """Return our reference of one of the server's, as far as it is known."""
+        return self._ours.get(name)
+
+    def is_own(self, name: str) -> bool:
+        """Whether one of ours has the same id on the server: it needs no tag."""
+        return self._server.get(name) == name
+
+    def recall(self, names: Iterable[str]) -> None:
+        """Take from the journal what memory lacks; by the thread that owns the journal alone."""
+        if self.kept is None:
+            return
+        if self._fresh:
+            fresh, self._fresh = self._fresh, {}
+            self.kept.put({name: one.partition("/")[2] for name, one in fresh.items()})
+        if len(self._server) > _MOST:
+            self._server.clear()
+            self._ours.clear()
+        lacking = [one for one in names if one not in self._server]
+        for name, identity in self.kept.of(lacking).items():
+            self._note(name, f"{name.partition('/')[0]}/{identity}")
+
+    def learn(self, name: str, server: str) -> None:
+        """Note what the server calls one of ours.
+
+        Args:
+            name: Our reference.
+            server: The server's.
+        """
+        if self._server.get(name) != server:
+            self._note(name, server)
+            if name != server:
+                self._fresh[name] = server
+
+    def _note(self, name: str, server: str) -> None:
+        self._server[name] = server
+        self._ours[server] = name
+
+    def forget(self, name: str) -> None:
+        """Note that the server has one of ours no more."""
+        server = self._server.pop(name, None)
+        if server is not None:
+            self._ours.pop(server, None)
+
+    def tagged(self, resource: JsonObject) -> str | None:
+        """Return our reference of a resource of the server that carries our tag."""
+        meta = resource.get("meta")
+        for tag in objects(meta.get("tag")) if isinstance(meta, dict) else ():
+            if tag.get("system") == self.system and isinstance(tag.get("code"), str):
+                return f"{resource['resourceType']}/{tag['code']}"
+        return None
+
+    def tag(self, name: str) -> JsonObject:
+        """Return the tag of one of ours."""
+        return {"system": self.system, "code": name.partition("/")[2]}

@@ -1,0 +1,1 @@
+"""A second implementation of FHIR for tests; see ``server.py``."""
