@@ -209,11 +209,12 @@ def _servers_of(item: pytest.Item) -> set[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that need a server run last, those of the late servers at the very end."""
+    """Let the tests that need a server run last, then those of late servers, then the campaign."""
 
-    def turn(item: pytest.Item) -> tuple[bool, list[bool]]:
+    def turn(item: pytest.Item) -> tuple[bool, bool, list[bool]]:
         found = _servers_of(item)
-        return bool(found), [name in found for name in _LATE]
+        campaign = "campaign_ground" in getattr(item, "fixturenames", ())
+        return campaign, bool(found), [name in found for name in _LATE]
 
     items.sort(key=turn)
 

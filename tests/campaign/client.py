@@ -39,6 +39,11 @@ class Ran:
     report: dict[str, Any]
     err: str
 
+    @property
+    def troubles(self) -> set[str]:
+        """The codes of the troubles that its report names."""
+        return {one["finding"]["code"] for one in self.report.get("troubles", ())}
+
 
 @dataclass(frozen=True)
 class Site:

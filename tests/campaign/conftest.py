@@ -13,7 +13,7 @@ from tests.campaign.proxy import FaultProxy
 
 
 @pytest.fixture(scope="session")
-def ground() -> Iterator[HapiGround]:
+def campaign_ground() -> Iterator[HapiGround]:
     """Give the one real server of all episodes."""
     with HapiGround() as made:
         yield made

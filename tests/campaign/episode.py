@@ -24,6 +24,9 @@ _PATIENT = 20.0
 _MOST_SETTLING = 2
 """So many runs may follow the faults until all is as planned."""
 
+_DONE = frozenset({"claim-withdrawn", "study-vanished"})
+"""What a run tells of what it has done as it should."""
+
 
 @dataclass
 class Result:
@@ -137,13 +140,14 @@ class Episode:
             self.result.odd.append(f"{with_letters} studies were set aside for what passes")
         for self.result.settling in range(1, _MOST_SETTLING + 1):
             ran = self.run()
-            if ran.code == self.settled_code:
+            if self._is_well(ran):
                 break
         self.expect_settled(ran)
         before = self.proxy.counts.writes
         ran = self.run()
-        if ran.code != self.settled_code or ran.err:
-            self.result.odd.append(f"exit {ran.code} after all was settled: {ran.err}")
+        if ran.code != self.settled_code or ran.err or ran.troubles:
+            told = f"{ran.err} {sorted(ran.troubles)}"
+            self.result.odd.append(f"exit {ran.code} after all was settled: {told}")
         if self.proxy.counts.writes != before:
             self.result.odd.append("a run after all was settled wrote something")
 
@@ -161,10 +165,15 @@ class Episode:
         """Run the client in this process."""
         return run_here(self.site, timeout, self.time.clock())
 
+    def _is_well(self, ran: Ran) -> bool:
+        """Whether a run has done all that it had to do, and tells of nothing but that."""
+        return ran.code in self._settling_codes and not ran.err and ran.troubles <= _DONE
+
     def expect_settled(self, ran: Ran) -> None:
         """Note a run that should have gone well and did not."""
-        if ran.code not in self._settling_codes or ran.err:
-            self.result.odd.append(f"exit {ran.code}, not {self.settled_code}: {ran.err}")
+        if not self._is_well(ran):
+            told = f"{ran.err} {sorted(ran.troubles)}"
+            self.result.odd.append(f"exit {ran.code}, not {self.settled_code}: {told}")
 
     def expect(self, ran: Ran, exits: frozenset[int] | None = None) -> None:
         """Note an exit code or a message that is not among those of the fault class."""

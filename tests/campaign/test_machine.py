@@ -6,15 +6,17 @@ A state machine of hypothesis against a server in memory: what fails is made as 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.timing import never
 from tests.campaign.checker import Checker
 from tests.campaign.client import FastTime, Ran, Site, retry_dead, run_here
@@ -31,6 +33,7 @@ SPOILING = sorted(
 )
 GROWING = ["add_study", "add_instance", "reclaim", "reclaim_one", "turn"]
 SHRINKING = ["remove_instance", "remove_study", "return_study"]
+THEN = ["", *GROWING, *SHRINKING, "remove_instance", "remove_instance"]
 SEEDS = st.integers(0, 1 << 16)
 
 
@@ -80,11 +83,13 @@ class Syncing(RuleBasedStateMachine):
         """Run without faults."""
         self._run()
 
-    @rule(number=st.integers(1, 4), after=st.booleans())
-    def crash(self, number: int, *, after: bool) -> None:
-        """Run, and crash at a write, before or after the server has done it."""
+    @rule(number=st.integers(1, 2), after=st.booleans(), then=st.sampled_from(THEN), seed=SEEDS)
+    def crash(self, number: int, then: str, seed: int, *, after: bool) -> None:
+        """Run, and crash at a write, before or after the server has done it; then change more."""
         with crashing(self.proxy, number, after=after):
             self._run()
+        if then and (self.shrinks or then not in SHRINKING):
+            self.edit(then, seed)
 
     @rule(
         name=st.sampled_from(SPOILING), seed=SEEDS, first=st.integers(1, 6), most=st.integers(1, 9)
@@ -164,10 +169,33 @@ class Syncing(RuleBasedStateMachine):
 
 
 Syncing.TestCase.settings = settings(
-    max_examples=30,
-    stateful_step_count=10,
+    max_examples=60,
+    stateful_step_count=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestSyncing = Syncing.TestCase
+
+
+def test_a_client_that_notes_nothing_before_it_sends_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted = Journal.put_studies
+
+    def forgetful(journal: Journal, rows: Mapping[str, StudyRow]) -> None:
+        noted(journal, {key: row for key, row in rows.items() if row.state != "planned"})
+
+    def crash_and_take_away(seed: int) -> bool:
+        machine = Syncing()
+        machine.begin(seed, 1, shrinks=True)
+        machine.crash(1 + seed % 2, "remove_instance", seed, after=True)
+        try:
+            machine.teardown()
+        except AssertionError:
+            return False
+        return True
+
+    assert all(crash_and_take_away(seed) for seed in range(6))
+    monkeypatch.setattr(Journal, "put_studies", forgetful)
+    assert not all(crash_and_take_away(seed) for seed in range(6))
