@@ -274,4 +274,6 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the test an id namespace of its own: so tests share servers."""
     found = f"https://tests.example/{uuid4()}"
     monkeypatch.setenv("DEIDFHIR_NAMESPACE", found)
+    # Where tests share samples, each finds the others' ImagingStudies of the same UIDs.
+    monkeypatch.setenv("DEIDFHIR_EXISTING", "own")
     return found

@@ -47,6 +47,9 @@ class Settings:
         server_profile: What kind of server the target is; `auto` to find out.
         write_mode: How resources are written to it; `auto` to choose.
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
+        existing: What becomes of someone else's ImagingStudy of a study (D21).
+        target_deidentified: Whether the target holds de-identified studies only, so that someone
+            else's ImagingStudy may be touched whatever the objects' codes say (D21).
     """
 
     namespace: str = table("urls.toml")["ours"]["namespace"]
@@ -68,6 +71,8 @@ class Settings:
     retired_statements: Literal["keep", "withdraw"] = "keep"
     server_profile: str = AUTO
     write_mode: str = AUTO
+    existing: Literal["link", "enrich", "own", "fail"] = "link"
+    target_deidentified: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values of a wrong form, whoever gives them.
@@ -88,7 +93,8 @@ class Settings:
         return "keyed" in (self.subject, self.ids)
 
 
-_BOOLEAN = ("narrative",)
+EXISTING = ("link", "enrich", "own", "fail")
+_BOOLEAN = ("narrative", "target_deidentified")
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),
     "activity": ("DEID", "PSEUD", "ANONY"),
@@ -99,6 +105,7 @@ _CHOICES = {
     "retired_statements": ("keep", "withdraw"),
     "server_profile": SERVER_PROFILES,
     "write_mode": WRITE_MODES,
+    "existing": EXISTING,
 }
 _FORMS = {
     "tenant": "a text without |",

@@ -10,6 +10,7 @@ from hashlib import sha256
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.record import Instance
+from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading
 from deidfhir.pipeline.statements import OurStatements
@@ -49,6 +50,15 @@ class Shelf:
             )
             for one in study_ids
         }
+
+    def studies(self, identifiers: list[str], *, brief: bool = False) -> list[JsonObject]:
+        """Have none of anyone else."""
+        del identifiers, brief
+        return []
+
+    def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[JsonObject, ...]]:
+        """Return the Provenance that target some studies."""
+        return {one: found.provenances for one, found in self.find(study_ids).items()}
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources by id."""
@@ -102,7 +112,9 @@ def run(
     """Sync some instances of a study as one source."""
     work = Work(reading_of(instances, source), context)
     listing = Listing(source, frozenset(), (f"/{source}",))
-    report = SyncJob(shelf, journal, OurStatements(work), listing).run(work.units())
+    report = SyncJob(shelf, journal, OurStatements(work), OurTraces(context), listing).run(
+        work.units()
+    )
     if report.error:
         raise report.error
     return report

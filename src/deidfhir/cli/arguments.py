@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from deidfhir.cli import values
+from deidfhir.cli.existing import add_existing
 from deidfhir.config import SERVER_PROFILES, WRITE_MODES
 from deidfhir.fhir.versions import FHIR_NAMES
 from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT
@@ -193,6 +194,7 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "sync", summary, example)
     _mapping(one)
     _target(one)
+    add_existing(one)
     one.add_argument("--dry-run", action="store_true", help="only say what would be sent")
     _vanished(one)
     one.add_argument(
@@ -227,6 +229,7 @@ def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
     _vanished(one)
     one.add_argument("--repair", action="store_true", help="send again at once what differs")
     _observed(one)
+    add_existing(one)
     _json(one)
 
 

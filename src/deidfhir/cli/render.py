@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from deidfhir.cli.existing import existing_lines, existing_object
 from deidfhir.cli.progress import printable
 from deidfhir.cli.server import server_lines, server_object
 from deidfhir.cli.traffic import traffic_lines, traffic_object
@@ -14,7 +16,7 @@ from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import SyncRun
 from deidfhir.policy.policy import policy_line
-from deidfhir.sync.report import OUTCOMES, SyncReport
+from deidfhir.sync.report import OUTCOMES, SyncReport, Trouble
 
 FATES = ("retired", "deleted", "revived")
 _SHOWN = 10
@@ -54,7 +56,7 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "dry_run": dry_run,
         **counts,
         "refused": run.refused,
-        "findings": counts["findings"] + len(report.troubles),
+        "findings": counts["findings"] + len(report.told),
         "duration": round(run.seconds, 3),
         "server": server_object(run.target),
         "requests": run.target.traffic.requests,
@@ -63,9 +65,10 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "withdrawn": report.withdrawn,
         "vanished": report.vanished,
         **{fate: report.fates[fate] for fate in FATES},
+        "existing": existing_object(run.work, report.existing),
         **details(run.work),
-        "troubles": trouble_objects(report),
-        "outcome": run.work.outcome(Finding(one.code, one.name) for one in report.troubles),
+        "troubles": trouble_objects(report.told),
+        "outcome": run.work.outcome(Finding(one.code, one.name) for one in report.told),
         "error": None if report.error is None else str(report.error),
         "exit_code": run.exit_code,
     }
@@ -135,11 +138,10 @@ def listed(
     return lines
 
 
-def trouble_objects(report: SyncReport) -> list[dict[str, Any]]:
+def trouble_objects(troubles: Iterable[Trouble]) -> list[dict[str, Any]]:
     """Return the studies with which something was up."""
     return [
-        {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail}
-        for one in report.troubles
+        {"finding": Finding(one.code, one.name).as_dict(), "detail": one.detail} for one in troubles
     ]
 
 
@@ -152,7 +154,8 @@ def sync_lines(run: SyncRun, *, dry_run: bool) -> list[str]:
         sent_line("would be" if dry_run else "resources", run.report),
         *_fate_lines(run.report),
         *traffic_lines(run.target.traffic, run.seconds),
-        *trouble_lines(run.report),
+        *existing_lines(run.work, run.report.existing),
+        *trouble_lines(run.report.told),
     ]
 
 
@@ -164,11 +167,11 @@ def sent_line(word: str, report: SyncReport) -> str:
     return f"{word:<9} {told or 'nothing to send'}"
 
 
-def trouble_lines(report: SyncReport) -> list[str]:
+def trouble_lines(troubles: Iterable[Trouble]) -> list[str]:
     """Return the studies with which something was up, loudly."""
     loud = [
         f"{one.name}: {Finding(one.code).text}" + (f" ({one.detail})" if one.detail else "")
-        for one in report.troubles
+        for one in troubles
     ]
     return listed("attention", loud)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from deidfhir.config import Settings, load_settings
 from deidfhir.errors import UsageError
 
-_OPTIONS = ("tools", "policy", "access", "vanished", "server_profile", "write_mode")
+_OPTIONS = ("tools", "policy", "access", "vanished", "existing", "server_profile", "write_mode")
 """Settings that have an option of the same name, where a command takes it."""
 
 

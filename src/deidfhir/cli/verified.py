@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deidfhir.cli.existing import existing_lines, existing_object
 from deidfhir.cli.render import (
     FATES,
     details,
@@ -16,6 +17,7 @@ from deidfhir.cli.render import (
 )
 from deidfhir.cli.server import server_lines, server_object
 from deidfhir.cli.traffic import traffic_lines, traffic_object
+from deidfhir.model.finding import Finding
 from deidfhir.pipeline.verifying import Repair, VerifyRun
 from deidfhir.sync.report import OUTCOMES
 from deidfhir.sync.verify import VerifyReport
@@ -44,8 +46,10 @@ def verify_object(run: VerifyRun) -> dict[str, Any]:
             for name, path, state in report.differences
         ],
         "repair": None if run.repair is None else _repair_object(run.repair),
+        "existing": existing_object(run.work, report.existing),
         **details(run.work),
-        "outcome": run.work.outcome(),
+        "troubles": trouble_objects(report.troubles),
+        "outcome": run.work.outcome(Finding(one.code, one.name) for one in report.troubles),
         "error": None if run.error is None else str(run.error),
         "exit_code": run.exit_code,
     }
@@ -60,7 +64,7 @@ def _repair_object(repair: Repair) -> dict[str, Any]:
     return {
         "resources": {name: sent.resources[name] for name in OUTCOMES},
         **{fate: sent.fates[fate] for fate in FATES},
-        "troubles": trouble_objects(sent),
+        "troubles": trouble_objects(sent.told),
         **_counts(repair.after),
     }
 
@@ -83,10 +87,11 @@ def verify_lines(run: VerifyRun) -> list[str]:
                 if one == state
             ],
         )
+    lines += existing_lines(run.work, report.existing) + trouble_lines(report.troubles)
     if run.repair is not None:
         lines += [
             sent_line("repaired", run.repair.sent),
-            *trouble_lines(run.repair.sent),
+            *trouble_lines(run.repair.sent.told),
             f"then      {_told(run.repair.after)}",
         ]
     elif report.differences:

@@ -38,13 +38,17 @@ def _may_be_relinked(instance: Instance, context: MappingContext) -> bool:
     return (
         instance.encrypted
         or instance.tail_broken  # encrypted attributes may stand there
-        or any(_names_retained_uids(one) for one in codes)
+        or any(names_retained_uids(one) for one in codes)
         or RETAIN_UIDS in inferred_codes(instance, context)
         or any(mentions(_LIMITED_DATA_SET, text) for text in texts)
     )
 
 
-def _names_retained_uids(item: Item) -> bool:
-    """Whether a method code may mean 113110, in whatever form and scheme: to err is to refuse."""
+def names_retained_uids(item: Item) -> bool:
+    """Whether a method code may mean 113110, in whatever form and scheme: to err is to refuse.
+
+    Args:
+        item: An item of the code sequence, as read.
+    """
     values = (item.first(one) for one in ("CodeValue", "LongCodeValue", "URNCodeValue"))
     return any(RETAIN_UIDS in one for one in values)

@@ -6,8 +6,10 @@ from deidfhir.fhir.extensions import UNKNOWN, data_absent
 from deidfhir.fhir.narrative import narrative
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.foreign import Foreign
 from deidfhir.mapping.inferred import inferred_extensions, recognised_in_all, tools_said
 from deidfhir.mapping.leaving import LeavingStudy
+from deidfhir.mapping.linked import linked_extensions, linked_target
 from deidfhir.mapping.markers import attribute_slots, extension
 from deidfhir.mapping.promoted import promoted_agents
 from deidfhir.mapping.sentences import sentence
@@ -21,7 +23,10 @@ SCOPE, KEY, PLACE = "scope", "key", "place"
 
 
 def provenances_of(
-    study: LeavingStudy, marker_set: MarkerSet, context: MappingContext
+    study: LeavingStudy,
+    marker_set: MarkerSet,
+    context: MappingContext,
+    foreign: Foreign | None = None,
 ) -> list[JsonObject]:
     """Return the Provenance resources of one marker set of a study.
 
@@ -29,13 +34,21 @@ def provenances_of(
         study: The study.
         marker_set: One of its sets whose verdict is `removed`.
         context: The mapping's.
+        foreign: Someone else's ImagingStudy, which they target instead of ours (D21).
     """
     steps = steps_of(marker_set, context)
     before = predecessors(steps)
-    target = _target(study, marker_set, context)
+    if foreign is None:
+        target = _target(study, marker_set, context)
+    else:
+        target = linked_target(study, marker_set, foreign)
+    if foreign is None or foreign.enriched:
+        markers = _repeated(marker_set, context)
+    else:
+        markers = linked_extensions(study, marker_set, foreign, context)
     found = []
     for step in steps:
-        one = _provenance(study, marker_set, step, context)
+        one = _provenance(study, marker_set, step, markers, context)
         one["extension"] += [
             {
                 "url": context.url("follows"),
@@ -51,10 +64,20 @@ def provenances_of(
     return found
 
 
+def _repeated(marker_set: MarkerSet, context: MappingContext) -> list[JsonObject]:
+    """Return what a Provenance repeats of the markers that our ImagingStudy holds."""
+    slots = attribute_slots("DeidentificationMethod", marker_set.markers, context)
+    slots += attribute_slots("DeidentificationMethodCodeSequence", marker_set.markers, context)
+    return extension(slots, context)
+
+
 def _provenance(
-    study: LeavingStudy, marker_set: MarkerSet, step: Step, context: MappingContext
+    study: LeavingStudy,
+    marker_set: MarkerSet,
+    step: Step,
+    markers: list[JsonObject],
+    context: MappingContext,
 ) -> JsonObject:
-    markers = marker_set.markers
     resource: JsonObject = {
         "resourceType": "Provenance",
         "id": context.namer.provenance(study.uid, step.key, marker_set.place),
@@ -65,14 +88,12 @@ def _provenance(
         resource["text"] = narrative(sentence(step, marker_set) + tools_said(inferences))
     resource["extension"] = [_step(step, marker_set, context)]
     if step.is_whole:
-        slots = attribute_slots("DeidentificationMethod", markers, context)
-        slots += attribute_slots("DeidentificationMethodCodeSequence", markers, context)
-        resource["extension"] += extension(slots, context)
+        resource["extension"] += markers
         resource["extension"] += inferred_extensions(inferences, context)
     resource["target"] = []  # its place in the order of elements; filled by the caller
     resource.update(_occurred(step, context))
     resource.update(recorded(context))
-    codes = sorted(markers.option_codes()) if step.is_whole else []
+    codes = sorted(marker_set.markers.option_codes()) if step.is_whole else []
     if policies := [policy for code in codes if (policy := policy_of(code))]:
         resource["policy"] = list(dict.fromkeys(policies))
     resource["activity"] = _activity(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,15 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.identity import bare
 from deidfhir.mapping.items import slot_items, slot_texts, slot_values
 from deidfhir.mapping.markers import FIELDS, REASON, VERDICT
+from deidfhir.mapping.naming import Named, read_naming
+from deidfhir.mapping.unpacking import OnUnreadable, unpacked
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Markers
-from deidfhir.model.verdict import Verdict
+from deidfhir.model.verdict import Verdict, folded
 from deidfhir.tables import table
 
 MARKERS_SUFFIX: str = "/StructureDefinition/" + table("urls.toml")["extension"]["markers"]
+_INSTANCES_SUFFIX: str = "/StructureDefinition/" + table("urls.toml")["extension"]["instances"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,6 @@ class StatedStudy:
     provenances: tuple[JsonObject, ...]
 
 
-OnUnreadable = Callable[[str], object]
-
-
 def read_back(
     resources: Iterable[JsonObject], on_unreadable: OnUnreadable | None = None
 ) -> list[StatedStudy]:
@@ -77,10 +77,8 @@ def read_back(
         DataError: `unreadable`, without `on_unreadable`.
     """
     tell = on_unreadable or _refuse
-    every = [
-        found for resource in resources for found in _unpacked(resource, "", tell, _BUNDLES_DEEP)
-    ]
-    provenances = [one for _, one in every if one["resourceType"] == "Provenance"]
+    every = [found for resource in resources for found in unpacked(resource, tell)]
+    provenances = [one for one in every if one[1]["resourceType"] == "Provenance"]
     return [
         study
         for place, one in every
@@ -89,60 +87,102 @@ def read_back(
     ]
 
 
-_BUNDLES_DEEP = 8  # answers to a batch are Bundles in a Bundle; nobody goes deeper
+def states_anything(study: JsonObject) -> bool:
+    """Whether an ImagingStudy itself states anything, be it something that cannot be read.
+
+    Args:
+        study: The resource.
+    """
+    suffixes = (MARKERS_SUFFIX, _INSTANCES_SUFFIX)
+    listed = study.get("extension", [])
+    return not isinstance(listed, list) or any(
+        isinstance(one, dict) and str(one.get("url", "")).endswith(suffixes) for one in listed
+    )
 
 
 def _refuse(place: str) -> None:
     raise DataError("unreadable", place=place or "the resource")
 
 
-def _unpacked(
-    resource: object, place: str, tell: OnUnreadable, deeper: int
-) -> Iterator[tuple[str, JsonObject]]:
-    """Yield the resources of a Bundle, or the one that is none, with their places."""
-    kind = resource.get("resourceType") if isinstance(resource, dict) else None
-    if not isinstance(resource, dict) or not isinstance(kind, str) or kind == "Parameters":
-        tell(place)
-    elif kind != "Bundle":
-        yield place, resource
-    else:
-        entries = resource.get("entry", [])
-        if not isinstance(entries, list) or not deeper:
-            tell(f"{place}entry")
-            return
-        for number, entry in enumerate(entries):
-            within = f"{place}entry[{number}]"
-            if not isinstance(entry, dict):
-                tell(within)
-            elif "resource" in entry:  # what was deleted has none
-                yield from _unpacked(entry["resource"], f"{within}.resource.", tell, deeper - 1)
-
-
 def _stated(
-    study: JsonObject, provenances: list[JsonObject], place: str, tell: OnUnreadable
+    study: JsonObject, provenances: list[tuple[str, JsonObject]], place: str, tell: OnUnreadable
 ) -> Iterator[StatedStudy]:
     own = f"ImagingStudy/{study.get('id')}"
+    targeting = [
+        (where, one)
+        for where, one in provenances
+        if any(_unversioned(target) == own for target in _listed(one, "target"))
+    ]
     try:
         top = _slots(study)
         uid, verdict = _study_uid(study), _verdict(top)
         series = _objects(study, "series")
+        names = _names(study)
+        linked = [] if top or names else [one for one in targeting if _is_linked(one[1])]
     except MalformedError:
         tell(place)
         return
-    yield StatedStudy(
-        study_uid=uid,
-        verdict=verdict,
-        instances=tuple(
+    if names or linked:
+        instances = tuple(_named_instances(study, place, names, linked, tell))
+        verdict = folded(one.verdict or Verdict.UNKNOWN for one in instances) if instances else None
+    else:
+        instances = tuple(
             instance
             for number, one in enumerate(series)
             for instance in _instances(one, top, f"{place}series[{number}]", tell)
-        ),
-        provenances=tuple(
-            one
-            for one in provenances
-            if any(_unversioned(target) == own for target in _listed(one, "target"))
-        ),
-    )
+        )
+    yield StatedStudy(uid, verdict, instances, tuple(one for _, one in targeting))
+
+
+def _named_instances(
+    study: JsonObject,
+    place: str,
+    names: list[Named],
+    linked: list[tuple[str, JsonObject]],
+    tell: OnUnreadable,
+) -> Iterator[StatedInstance]:
+    """Yield what is stated of instances of someone else's ImagingStudy (D21).
+
+    Args:
+        study: That ImagingStudy.
+        place: Where it stands.
+        names: The instances that it names, with what is stated of each.
+        linked: The Provenance that carry all markers, with their places.
+        tell: Called with the place of what cannot be read back.
+    """
+    for number, one in enumerate(names):
+        yield from _instances(_element(one), [], f"{place}extension.series[{number}]", tell)
+    for where, provenance in linked:
+        try:
+            top, meant = _slots(provenance), _names(provenance)
+            # Without names, all that the resource lists is meant.
+            listed = [_element(one) for one in meant] or _objects(study, "series")
+        except MalformedError:
+            tell(where)
+            continue
+        for number, series in enumerate(listed):
+            yield from _instances(series, top, f"{where}extension.series[{number}]", tell)
+
+
+def _is_linked(provenance: JsonObject) -> bool:
+    """Whether a Provenance carries all markers: then it has a verdict."""
+    try:
+        return bool(named(_slots(provenance), VERDICT))
+    except MalformedError:
+        return True  # told where it is read
+
+
+def _names(resource: JsonObject) -> list[Named]:
+    held = [one for one in nested(resource) if one["url"].endswith(_INSTANCES_SUFFIX)]
+    if len(held) > 1:
+        raise MalformedError
+    return read_naming(held[0]) if held else []
+
+
+def _element(one: Named) -> JsonObject:
+    """Return a named series in the form that it has in an ImagingStudy."""
+    instances = [{"uid": each.uid, "extension": each.extensions} for each in one.instances]
+    return {"uid": one.uid, "extension": one.extensions, "instance": instances}
 
 
 def _instances(
@@ -189,7 +229,7 @@ def _study_uid(study: JsonObject) -> str:
 
 
 def _uid(element: JsonObject) -> str:
-    return _text(element, "uid")
+    return bare(_text(element, "uid"))
 
 
 def _text(element: JsonObject, name: str) -> str:

@@ -8,6 +8,7 @@ from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.device import device_of
 from deidfhir.mapping.endpoint import endpoint_of
+from deidfhir.mapping.foreign import Foreign
 from deidfhir.mapping.imagingstudy import imaging_study
 from deidfhir.mapping.labels import security_label
 from deidfhir.mapping.leaving import LeavingStudy, leaving_study
@@ -83,6 +84,25 @@ def map_study(
             one for marker_set in sets for one in provenances_of(leaving, marker_set, context)
         ),
         findings=tuple(Finding(code) for code in sorted(codes)),
+    )
+
+
+def foreign_provenances(
+    study: Study, foreign: Foreign, context: MappingContext
+) -> tuple[JsonObject, ...]:
+    """Return the Provenance resources of a study that target someone else's ImagingStudy (D21).
+
+    All markers stand on them, unless they stand on the resource that they target.
+
+    Args:
+        study: The instances that were read.
+        foreign: What that resource lists.
+        context: FHIR version, settings and instant of recording.
+    """
+    leaving, _ = leaving_study(study, context)
+    sets = marker_sets(leaving.instances)
+    return tuple(
+        one for marker_set in sets for one in provenances_of(leaving, marker_set, context, foreign)
     )
 
 

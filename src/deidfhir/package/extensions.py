@@ -128,7 +128,10 @@ def _sliced(identity: str, path: str, *, closed: bool = False) -> JsonObject:
 
 
 def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
-    """Yield a slot that holds one value."""
+    """Yield a slot that holds one value, or slots of its own."""
+    if "slots" in slot:
+        yield from _nested(identity, slot, publication)
+        return
     value: JsonObject = {"min": 1, "type": [_type(slot["type"], slot)]}
     if "binding" in slot:
         strength = {"strength": "required", "valueSet": publication.value_set(slot["binding"])}
@@ -138,6 +141,20 @@ def _slot(identity: str, slot: dict[str, Any], publication: Publication) -> Iter
         head["constraint"] = [_to(slot["target"], publication)]
     yield {**head, **_mapping("", slot["group"])} if "group" in slot else head
     yield from _tail(identity, slot["url"], value)
+
+
+def _nested(identity: str, slot: dict[str, Any], publication: Publication) -> Iterator[JsonObject]:
+    """Yield a slot that holds slots, and possibly one of our extensions as a whole."""
+    yield _head(identity, slot["url"], slot.get("min", 0), slot["max"], slot["text"])
+    inner = f"{identity}.extension:{slot['url']}"
+    yield _sliced(inner, _path(inner), closed=True)
+    for one in slot["slots"]:
+        yield from _slot(inner, one, publication)
+    if "extension" in slot:
+        head = _head(inner, slot["extension"], 0, "1", "What is stated of it")
+        profile = publication.extension(slot["extension"])
+        yield {**head, "type": [{"code": "Extension", "profile": [profile]}]}
+    yield from _tail(identity, slot["url"], {"max": "0"})
 
 
 def _attribute(

@@ -20,6 +20,7 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.record import Instance, Markers
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
+from deidfhir.pipeline.foreign import StudyForms
 from deidfhir.pipeline.gate import WITHDRAWING, Refusal, admitted, refusal
 from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
@@ -103,6 +104,7 @@ class Work:
                     study.path,
                     one.patients,
                     self._files(study),
+                    StudyForms(study, one.imaging_study, self.context),
                 )
             elif self.refusals[-1].finding.code not in WITHDRAWING:
                 # A study that is refused for another reason is not known to be wrong with what
@@ -133,7 +135,8 @@ class Work:
         self._decide(study, made, refused)
         if refused is None and made is not None:
             own = (made.imaging_study, made.provenances, made.shared, one.key)
-            return Unit(*own, one.instances, one.name, made.patients, one.files)
+            forms = StudyForms(study, made.imaging_study, self.context, is_part=True)
+            return Unit(*own, one.instances, one.name, made.patients, one.files, forms)
         if refused is not None and refused.finding.code in WITHDRAWING:
             identity = self.context.namer.imaging_study(one.key)
             return Refused(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from deidfhir.dicom.writing import json_of, withheld
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.identity import urn
-from deidfhir.mapping.reverse import StatedStudy, read_back
+from deidfhir.mapping.reverse import StatedStudy, read_back, states_anything
 from deidfhir.model.record import Markers
+from deidfhir.pipeline.foreign import identifiers_of
 from deidfhir.pipeline.targets import open_server
-from deidfhir.tables import table
+from deidfhir.sync.server import STUDIES_A_PAGE
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -124,7 +125,19 @@ def reverse_server(
         FatalError: It is no FHIR server, or speaks another version.
     """
     server = open_server(url, context, timeout, "reverse-from")
-    system = table("urls.toml")["hl7"]["dicom_uid"]
-    wanted = [f"{system}|{one}" for one in (urn(study_uid), study_uid)] if study_uid else []
-    for number, resource in enumerate(server.studies(list(dict.fromkeys(wanted))), start=1):
-        yield from reversal.objects_of(resource, number)
+    wanted = list(identifiers_of(study_uid)) if study_uid else []
+    studies = enumerate(server.studies(wanted), start=1)
+    while batch := list(islice(studies, STUDIES_A_PAGE)):
+        # Those in which nothing is stated may be linked: then all stands on their Provenance.
+        silent = [one["id"] for _, one in batch if not states_anything(one)]
+        about = server.provenances_of(silent)
+        for number, resource in batch:
+            linked = about.get(resource["id"], ())
+            yield from reversal.objects_of(_together(resource, linked), number)
+
+
+def _together(study: JsonObject, provenances: tuple[JsonObject, ...]) -> JsonObject:
+    if not provenances:
+        return study
+    entries = [{"resource": one} for one in (study, *provenances)]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}

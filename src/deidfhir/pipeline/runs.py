@@ -10,6 +10,7 @@ from pathlib import Path
 from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading, read_paths, require_paths
 from deidfhir.pipeline.statements import OurStatements
@@ -18,6 +19,7 @@ from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
+from deidfhir.sync.standing import Mode
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never, stops_after
 from deidfhir.sync.unit import Listing
@@ -25,7 +27,10 @@ from deidfhir.sync.unit import Listing
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
 
-_REFUSING = ("partial-study", "duplicate-instance-differs")
+_REFUSING = (
+    *("partial-study", "duplicate-instance-differs", "existing-guarded", "existing-several"),
+    *("existing-fails", "existing-marked"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,7 @@ def run_sync(
             target=target,
             journal=journal,
             statements=OurStatements(work),
+            traces=OurTraces(options.context),
             listing=listing_of(work.reading),
             dry_run=dry_run,
             clock=clock,
@@ -217,6 +223,7 @@ def run_sync(
             stop=options.stop,
             fate=options.context.settings.vanished,
             confirmed=confirmed,
+            mode=Mode(options.context.settings.existing),
             events=where.events,
         )
         report = job.run(work.units())

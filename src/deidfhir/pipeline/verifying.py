@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from deidfhir.errors import DeidFhirError
+from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of, tell_read
 from deidfhir.pipeline.sources import require_paths
@@ -14,6 +15,7 @@ from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepar
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
+from deidfhir.sync.standing import Mode
 from deidfhir.sync.sweep import sweep_of
 from deidfhir.sync.target import Target
 from deidfhir.sync.timing import Clock
@@ -114,7 +116,9 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
 def _compared(options: RunOptions, target: Target, journal: Journal, work: Work) -> VerifyReport:
     sweep = sweep_of(listing_of(work.reading), journal, options.context.settings.vanished)
     tick = options.tick("studies compared", work)
-    job = VerifyJob(target, OurStatements(work), journal, sweep, tick)
+    statements, traces = OurStatements(work), OurTraces(options.context)
+    mode = Mode(options.context.settings.existing)
+    job = VerifyJob(target, statements, traces, journal, sweep, mode, tick)
     return job.run(work.units())
 
 
@@ -125,12 +129,14 @@ def _sent(
         target=target,
         journal=journal,
         statements=OurStatements(work),
+        traces=OurTraces(options.context),
         listing=listing_of(work.reading),
         clock=where.clock or Clock(),
         events=where.events,
         progress=options.tick("studies done", work),
         stop=options.stop,
         fate=options.context.settings.vanished,
+        mode=Mode(options.context.settings.existing),
     )
     report = job.run(work.units())
     keep_names(target, report)

@@ -6,6 +6,7 @@ with the server's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,6 +22,7 @@ from deidfhir.sync.translation import references, renamed, with_id, with_tag, wi
 _WRITTEN = frozenset({"Device", "Endpoint", "ImagingStudy", "Patient", "Provenance"})
 """The types that we write; of others, no reference can be one to a resource of ours."""
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # others' ids need be none
 _STUDYS_OWN = ("ImagingStudy", "Provenance")
 
 
@@ -91,7 +93,7 @@ class ByOurIds:
         """Return the entries of a transaction: PUT and DELETE by id."""
         written = [
             {
-                "fullUrl": f"urn:uuid:{one['id']}",
+                **({"fullUrl": f"urn:uuid:{one['id']}"} if _UUID.fullmatch(one["id"]) else {}),
                 "resource": one,
                 "request": _put_request(reference(one), versions.get(reference(one))),
             }

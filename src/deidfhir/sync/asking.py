@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -21,6 +20,7 @@ from deidfhir.sync.address import without_credentials
 from deidfhir.sync.connections import Connections, Received, TooLargeError, within
 from deidfhir.sync.diagnostics import issues_of
 from deidfhir.sync.events import Events, Field
+from deidfhir.sync.numbers import decoded
 from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import Clock
@@ -265,7 +265,7 @@ def _is_unsent(error: Exception) -> bool:
 
 def _json(content: bytes) -> JsonObject | None:
     try:
-        parsed = json.loads(content)
+        parsed = decoded(content)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.numbers import decoded, encoded
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
@@ -55,15 +55,34 @@ class NdjsonFolder:
 
     def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
         """Return what the folder holds of some studies, by ImagingStudy id."""
+        wanted = list(study_ids)
+        studies, about = self._all("ImagingStudy"), self.provenances_of(wanted)
+        return {one: Found(studies.get(one), about[one]) for one in wanted}
+
+    def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[JsonObject, ...]]:
+        """Return every Provenance that targets some ImagingStudies, by their ids."""
         by_study: dict[str, list[JsonObject]] = {}
         for one in self._all("Provenance").values():
             for target in objects(one.get("target")):
                 by_study.setdefault(str(target.get("reference")), []).append(one)
-        studies = self._all("ImagingStudy")
-        return {
-            one: Found(studies.get(one), tuple(by_study.get(f"ImagingStudy/{one}", ())))
-            for one in study_ids
-        }
+        return {one: tuple(by_study.get(f"ImagingStudy/{one}", ())) for one in study_ids}
+
+    def studies(self, identifiers: list[str], *, brief: bool = False) -> Iterator[JsonObject]:
+        """Yield the folder's ImagingStudy resources.
+
+        Args:
+            identifiers: `system|value` of those that are wanted; all if there are none.
+            brief: Makes no difference: all has been read anyway.
+        """
+        del brief
+        wanted = set(identifiers)
+        for one in list(self._all("ImagingStudy").values()):
+            spelled = {
+                f"{each.get('system')}|{each.get('value')}"
+                for each in objects(one.get("identifier"))
+            }
+            if not wanted or wanted & spelled:
+                yield one
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""
@@ -162,7 +181,7 @@ def _lines(path: Path) -> list[object] | None:
     """Return what a file of NDJSON holds, or None if it is none or cannot be read."""
     try:
         with path.open(encoding="utf-8") as stream:
-            return [json.loads(line) for line in stream if line.strip()]
+            return [decoded(line) for line in stream if line.strip()]
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         raise
     except (OSError, ValueError, RecursionError):
@@ -171,4 +190,4 @@ def _lines(path: Path) -> list[object] | None:
 
 def line_of(resource: JsonObject) -> str:
     """Return a resource as one line; the same resource is always the same bytes."""
-    return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+    return encoded(resource, separators=(",", ":"))

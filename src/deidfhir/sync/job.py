@@ -9,6 +9,7 @@ from itertools import islice
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.events import Events
+from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
@@ -18,6 +19,7 @@ from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sending import Sender
 from deidfhir.sync.shared import Shared
+from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, Stop, never
@@ -32,12 +34,14 @@ class SyncJob:
         target: A server or a folder.
         journal: The target's journal.
         statements: What must be known of statements.
+        traces: Tells what of ours stands on others' resources.
         listing: How the source was seen.
         dry_run: Whether only to say what would be sent.
         clock: The time.
         progress: Called with the number of studies done.
         fate: What happens to a study that has vanished from its source.
         confirmed: How many studies the operator says have vanished.
+        mode: What becomes of someone else's ImagingStudy (D21).
         stop: Asked before each transaction and after each study why to end the run.
         events: Told of what comes of each study.
     """
@@ -45,17 +49,20 @@ class SyncJob:
     target: Target
     journal: Journal
     statements: Statements
+    traces: Traces
     listing: Listing
     dry_run: bool = False
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int], None] | None = None
     fate: Fate = "retire"
     confirmed: int = 0
+    mode: Mode = Mode.OWN
     stop: Stop = never
     events: Events = field(default_factory=Events)
     report: SyncReport = field(default_factory=SyncReport, init=False)
     _planner: Planner = field(init=False)
     _shared: Shared = field(init=False)
+    _existing: Existing = field(init=False)
     _sender: Sender = field(init=False)
     _merger: Merger = field(init=False)
     _sweep: Sweep = field(init=False)
@@ -65,6 +72,9 @@ class SyncJob:
 
     def __post_init__(self) -> None:
         """Make what the run needs."""
+        self._existing = Existing(
+            self.target, self.traces, self.mode, self.journal.study, self.report
+        )
         self._shared = Shared(self.target, self.journal, self.report, self.dry_run)
         self._sender = Sender(
             self.target,
@@ -108,8 +118,9 @@ class SyncJob:
             self.fate,
             self.confirmed,
         )
-        for one in self._sweep.marking(work):
-            if not self._is_settled(one) and not self._is_dead(one):
+        marked = self._sweep.marking(work)
+        for one in self._existing.unsettled(marked, self._is_settled, self._settle):
+            if not self._is_dead(one):
                 yield one
         yield from self._sweep.vanished(self.report, dry_run=self.dry_run)
 
@@ -145,14 +156,13 @@ class SyncJob:
             self.journal.claim(stamp=stamp)
 
     def _is_settled(self, one: Unit | Refused) -> bool:
-        if not self._planner.is_settled(one, self.journal.study(one.id)):
-            return False
+        known = isinstance(one, Refused) or all(self._shared.is_known(each) for each in one.shared)
+        return known and self._planner.is_settled(one, self.journal.study(one.id))
+
+    def _settle(self, one: Unit | Refused) -> None:
         if isinstance(one, Unit):
-            if not all(self._shared.is_known(each) for each in one.shared):
-                return False
             self.report.count("unchanged", len(one.own) + self._shared.count(one.shared))
         self._tick()
-        return True
 
     def _is_dead(self, one: Unit | Refused) -> bool:
         """Whether the target has refused just this for good; a withdrawal is always tried again."""
@@ -168,8 +178,10 @@ class SyncJob:
 
     def _process(self, batch: list[Unit | Refused | Vanished]) -> None:
         """Send what some studies need, and what others changed under us meanwhile."""
-        batch = [plan.again for plan in self._sender.taken_stale()] + batch
-        found = self.target.find(one.id for one in batch)
+        again = [plan.again for plan in self._sender.taken_stale()]
+        self._existing.told |= {one.id for one in again}
+        batch = again + batch
+        found = self._existing.find(batch)
         plans = [plan for one in batch if (plan := self._planned(one, found[one.id]))]
         patients = [one for plan in plans for one in plan.puts if one["resourceType"] == "Patient"]
         held = held_of(self.target, patients)
@@ -203,11 +215,15 @@ class SyncJob:
         stranger = Trouble(STRANGERS, one.name)
         if merge.strangers and stranger not in self.report.troubles:
             self.report.troubles.append(stranger)
-        if isinstance(merge.one, Refused):
-            plan = self._planner.withdrawal(merge.one, found, row, merge.part)
+        placed = self._existing.placed(merge.one, found, row)
+        if placed is None:
+            self._note_listing(one, row)
+            return None
+        if isinstance(placed, Refused):
+            plan = self._planner.withdrawal(placed, found, row, merge.part)
         else:
-            plan = self._planner.unit(merge.one, found, row, self._now(), merge.part)
-        return replace(plan, versions=merge.versions)
+            plan = self._planner.unit(placed, found, row, self._now(), merge.part)
+        return replace(plan, versions={**merge.versions, **plan.versions})
 
     def _leave_alone(self, one: Unit | Refused, row: StudyRow | None, trouble: str) -> None:
         """Say why nothing is done for a study, and note what this source lists of it."""

@@ -12,6 +12,7 @@ from deidfhir.errors import FatalError
 from deidfhir.sync import assigned, dead
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.dead import DeadLetters
+from deidfhir.sync.standing import Standing
 from deidfhir.sync.store import Store
 
 _SCHEMA = f"""
@@ -22,7 +23,8 @@ CREATE TABLE study (
     sha TEXT NOT NULL,         -- of what was last acknowledged; empty if nothing was
     statements TEXT NOT NULL,  -- JSON: Provenance id -> instant of recorded, or null for none
     sources TEXT NOT NULL,     -- JSON: source -> what stands for an instance -> digest of claims
-    parts TEXT NOT NULL DEFAULT '{{}}' -- JSON: source -> digest of what it stated, its files
+    parts TEXT NOT NULL DEFAULT '{{}}', -- JSON: source -> digest of what it stated, its files
+    standing TEXT NOT NULL DEFAULT '' -- Standing.text, or empty where nothing was decided
 ) WITHOUT ROWID;
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
@@ -36,6 +38,7 @@ _MIGRATIONS = {
     3: dead.WITH_ISSUES,
     4: "ALTER TABLE study ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';",
     5: assigned.SCHEMA,
+    6: "ALTER TABLE study ADD COLUMN standing TEXT NOT NULL DEFAULT '';",
 }
 
 
@@ -76,6 +79,8 @@ class StudyRow:
         sources: Source → what stands for an instance → digest of its claims, as that source
             last listed them.
         parts: Source → what it last had stated.
+        standing: Whether it is stated in our ImagingStudy or by someone else's (D21); None where
+            that was never decided.
     """
 
     state: str
@@ -83,6 +88,7 @@ class StudyRow:
     statements: dict[str, str | None]
     sources: dict[str, dict[str, str]]
     parts: dict[str, Part] = field(default_factory=dict)
+    standing: Standing | None = None
 
 
 def parts_of(
@@ -142,10 +148,11 @@ class Journal:
 
     def study(self, identity: str) -> StudyRow | None:
         """Return the row of a study by its ImagingStudy id."""
-        sql = "SELECT state, sha, statements, sources, parts FROM study WHERE id = ?"
-        for state, sha, statements, sources, parts in self._store.rows(sql, identity):
+        sql = "SELECT state, sha, statements, sources, parts, standing FROM study WHERE id = ?"
+        for state, sha, statements, sources, parts, standing in self._store.rows(sql, identity):
             listed = {key: Part(*part) for key, part in json.loads(parts).items()}
-            return StudyRow(state, sha, json.loads(statements), json.loads(sources), listed)
+            known = (json.loads(statements), json.loads(sources), listed, Standing.of(standing))
+            return StudyRow(state, sha, *known)
         return None
 
     def put_studies(self, rows: Mapping[str, StudyRow]) -> None:
@@ -156,8 +163,9 @@ class Journal:
                 sources = json.dumps(row.sources, separators=(",", ":"))
                 parts = {key: [one.sha, one.files] for key, one in row.parts.items()}
                 listed = json.dumps(parts, separators=(",", ":"))
-                sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?)"
-                self._store.run(sql, identity, row.state, row.sha, statements, sources, listed)
+                known = (statements, sources, listed, row.standing.text() if row.standing else "")
+                sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?, ?)"
+                self._store.run(sql, identity, row.state, row.sha, *known)
 
     def acknowledge(self, rows: Mapping[str, StudyRow]) -> None:
         """Store the rows of studies of which the target has taken all: nothing is set aside."""

@@ -75,6 +75,7 @@ def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow |
     mine, elsewhere = planner.mine(one).keys(), planner.others(row).keys()
     delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
     held = listed_instances(found.study, planner.statements.stands_for)
+    held |= {planner.statements.stands_for(uid) for uid in found.covered}
     unseen = held - mine
     strangers = unseen - delivered
     rest = unseen - strangers - elsewhere
@@ -146,9 +147,13 @@ class Merger:
         part = Parted(one, kept.unread, kept.lost)
         if kept.lost and row is not None and row.state == "refused":
             return Merge(one, part, PARTIAL)  # what others list was not stated, and is not known
-        if not kept.instances or found.study is None:
+        if not kept.instances:
             return Merge(one, part)
-        if not _by_one_policy(self.planner.mine(one), kept.instances, row):
+        # What stands by someone else's ImagingStudy is not merged.
+        mergeable = found.study is not None and _by_one_policy(
+            self.planner.mine(one), kept.instances, row
+        )
+        if not mergeable:
             return Merge(one, part, PARTIAL)
         held = self._held(one, found, row, kept)
         whole = self.statements.merged(one, held)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
+from deidfhir.sync.numbers import encoded
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.target import Limits
 
@@ -20,7 +20,7 @@ def packed(plans: Iterable[Plan], limits: Limits) -> Iterator[list[Plan]]:
     entries = size = 0
     for plan in plans:
         more = len(plan.puts) + len(plan.deletes)
-        bytes_more = sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in plan.puts)
+        bytes_more = sum(len(encoded(one).encode()) for one in plan.puts)
         full = (
             len(group) >= limits.studies
             or entries + more > limits.entries

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, Part, StudyRow, parts_of
+from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
+from deidfhir.sync.recorded import first_recorded
+from deidfhir.sync.standing import versions_of
 from deidfhir.sync.target import Found, stands
 from deidfhir.sync.unit import (
     Listing,
@@ -38,6 +40,7 @@ class Plan:
         fate: What the report counts once it is acknowledged: `retired`, `deleted`, `revived`.
         instead: What is sent where the target refuses these deletions.
         read: What this run read of the study, where more is stated; else the study.
+        dropped: Our ImagingStudy as the target has it, if someone else's stands instead (D21).
     """
 
     one: Unit | Refused | Vanished
@@ -53,6 +56,7 @@ class Plan:
     fate: str = ""
     instead: Plan | None = None
     read: Unit | Refused | None = None
+    dropped: JsonObject | None = None
 
     @property
     def again(self) -> Unit | Refused | Vanished:
@@ -77,7 +81,7 @@ class Plan:
     @property
     def deletes(self) -> list[str]:
         """The references to delete, each before what it refers to."""
-        study = [f"ImagingStudy/{self.id}"] if self.study_goes else []
+        study = [f"ImagingStudy/{self.id}"] if self.study_goes or self.dropped else []
         patient = [f"Patient/{self.gone}"] if self.gone else []
         return [f"Provenance/{one['id']}" for one in self.stale] + study + patient
 
@@ -178,32 +182,31 @@ class Planner:
         part = part or Parted(unit)
         mine, said = {self.listing.source, *self.covered}, self.said(part.read)
         recorded = {
-            one["id"]: self._first_recorded(one["id"], found, row, now) for one in unit.provenances
+            one["id"]: first_recorded(one["id"], found, row, now, self.statements)
+            for one in unit.provenances
         }
-        kept = {**(row.statements if row else {}), **recorded}
-        stated = {one["id"] for one in unit.provenances}
+        provenances = [with_recorded(one, recorded) for one in unit.provenances]
+        kept, standing = (row.statements, row.standing) if row else ({}, None)
+        sources = self.sources(unit, row, sent=False)
         return Plan(
             one=unit,
-            puts=[
-                *unit.patients,
-                unit.study,
-                *(with_recorded(one, recorded) for one in unit.provenances),
-            ],
+            puts=[*unit.patients, *unit.studies, *provenances],
             gone="" if unit.patients else self.patient(unit, found),
-            stale=[one for one in self.ours(unit, found, row) if one["id"] not in stated],
+            stale=[one for one in self.ours(unit, found, row) if one["id"] not in recorded],
             row=StudyRow(
                 "sent",
                 said.sha or unit.sha,
                 recorded,
                 self.sources(unit, row, sent=True, unread=part.unread),
                 {**parts_of(row, mine, part.lost), self.listing.source: said},
+                unit.standing,
             ),
-            before=StudyRow(
-                "planned", "", kept, self.sources(unit, row, sent=False), parts_of(row, mine)
-            ),
+            before=StudyRow("planned", "", kept | recorded, sources, parts_of(row, mine), standing),
             replaces=found.study is not None or bool(self.ours(unit, found, row)),
             fate="revived" if row is not None and row.state in TOMBSTONES else "",
             read=part.read,
+            versions=unit.versions,
+            dropped=unit.dropped,
         )
 
     def withdrawal(
@@ -228,15 +231,19 @@ class Planner:
         statements = row.statements if row else {}
         # What is left of the study lists all that it listed before, whatever this run has seen.
         sources = self.sources(refused, row, sent=False)
+        puts += found.stripped
         return Plan(
             one=refused,
             gone=self.patient(refused, found),
             puts=puts,
             stale=stale,
             row=StudyRow("refused", "", {}, sources),
-            before=StudyRow("planned", "", statements, sources),
+            before=StudyRow(
+                "planned", "", statements, sources, standing=row.standing if row else None
+            ),
             replaces=True,
             read=part.read if part else None,
+            versions=versions_of(found.stripped),
         )
 
     def sources(
@@ -282,19 +289,3 @@ class Planner:
         reference = subject.get("reference") if isinstance(subject, dict) else None
         identity = self.statements.patient_id(one.key)
         return identity if reference == f"Patient/{identity}" else ""
-
-    def _first_recorded(
-        self, identity: str, found: Found, row: StudyRow | None, now: str
-    ) -> str | None:
-        """Return when a statement was first made: by the journal, else by the target, else now."""
-        # What was leaving and is no longer there was deleted: it starts anew (D15).
-        known = row is not None and (
-            row.state != LEAVING or any(one["id"] == identity for one in found.provenances)
-        )
-        if known and row is not None and identity in row.statements:
-            return row.statements[identity]
-        for one in found.provenances:
-            if one["id"] == identity and not self.statements.is_withdrawn(one):
-                instant: str | None = one.get("recorded")
-                return instant
-        return now

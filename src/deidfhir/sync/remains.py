@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,7 +11,7 @@ from deidfhir.sync.journal import DELETED, RETIRED, Journal, StudyRow
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sweep import Sweep
-from deidfhir.sync.target import Found, Target
+from deidfhir.sync.target import Found
 from deidfhir.sync.unit import Statements, Vanished
 
 
@@ -32,12 +32,17 @@ class Remainder:
 
 
 def remainders(
-    target: Target, journal: Journal, statements: Statements, sweep: Sweep
+    find: Callable[[list[Vanished]], dict[str, Found]],
+    size: int,
+    journal: Journal,
+    statements: Statements,
+    sweep: Sweep,
 ) -> Iterator[Remainder]:
     """Yield what should have gone and has not, or should be there and is not.
 
     Args:
-        target: A server or a folder.
+        find: Returns what the target holds of some studies.
+        size: Of how many at a time.
         journal: The target's journal; nothing is written there.
         statements: What must be known of statements.
         sweep: Through which all work has gone.
@@ -48,8 +53,8 @@ def remainders(
     expected |= dict.fromkeys(sweep.unfinished(), "drifted")
     expected |= dict.fromkeys(sweep.missing().vanished, "vanished")
     due = (one for one in expected if not sweep.has_seen(one))
-    while ids := list(islice(due, target.batch)):
-        found = target.find(ids)
+    while ids := list(islice(due, size)):
+        found = find([Vanished(one) for one in ids])
         for one in ids:
             row = journal.study(one)
             if row is not None:

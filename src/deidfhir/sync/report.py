@@ -45,6 +45,9 @@ class SyncReport:
         vanished: How many studies no source lists any more.
         fates: How many studies were `retired`, `deleted` or `revived`.
         troubles: Studies that were refused, rejected or withdrawn, in order.
+        notes: What else there is to say of studies, of which nothing was left out.
+        existing: How many studies are stated in ours, by someone else's ImagingStudy (D21), or
+            failed for one: `owned`, `linked`, `enriched`, `failed`.
         error: What ended the run before its end, if anything did.
     """
 
@@ -53,6 +56,8 @@ class SyncReport:
     vanished: int = 0
     fates: Counter[str] = field(default_factory=Counter)
     troubles: list[Trouble] = field(default_factory=list)
+    notes: list[Trouble] = field(default_factory=list)
+    existing: Counter[str] = field(default_factory=Counter)
     error: DeidFhirError | None = None
 
     def count(self, outcome: Outcome, number: int = 1) -> None:
@@ -66,6 +71,11 @@ class SyncReport:
             self.fates[fate] += 1
         if fate in ("retired", "deleted"):
             self.troubles.append(Trouble("study-vanished", name))
+
+    @property
+    def told(self) -> list[Trouble]:
+        """All that there is to say of studies."""
+        return [*self.troubles, *self.notes]
 
     @property
     def exit_code(self) -> int:

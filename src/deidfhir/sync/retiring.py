@@ -8,6 +8,7 @@ from typing import Literal
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import DELETED, DELIVERED, LEAVING, RETIRED, StudyRow
 from deidfhir.sync.plan import Plan
+from deidfhir.sync.standing import versions_of
 from deidfhir.sync.target import Found
 from deidfhir.sync.unit import Statements, Vanished
 
@@ -25,16 +26,18 @@ class Held:
         study: Our ImagingStudy; someone else's is none of ours and stays as it is (D21).
         provenances: Our Provenance that still say something.
         patient: The id of our Patient, or an empty text.
+        stripped: Someone else's on which something of ours stands, without it.
     """
 
     study: JsonObject | None
     provenances: tuple[JsonObject, ...]
     patient: str
+    stripped: tuple[JsonObject, ...]
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing of ours is there."""
-        return self.study is None and not self.provenances
+        return self.study is None and not self.provenances and not self.stripped
 
 
 def held_of_ours(found: Found, row: StudyRow, statements: Statements) -> Held:
@@ -58,6 +61,7 @@ def held_of_ours(found: Found, row: StudyRow, statements: Statements) -> Held:
             and (one["id"] in row.statements or (key and statements.is_ours(one, key)))
         ),
         patient if patient and reference == f"Patient/{patient}" else "",
+        found.stripped,
     )
 
 
@@ -89,17 +93,22 @@ def retirement(one: Vanished, found: Found, row: StudyRow | None, statements: St
     row = row or _UNKNOWN
     held = held_of_ours(found, row, statements)
     kept = held.provenances if statements.outlive else ()
+    stands = held.study is not None or bool(kept) or (statements.outlive and bool(held.stripped))
     delivered = {uid: "" for listed in row.sources.values() for uid in listed}
     return Plan(
         one=one,
-        puts=[] if held.study is None else [statements.retired_study(held.study)],
+        puts=[
+            *([] if held.study is None else [statements.retired_study(held.study)]),
+            *(() if statements.outlive else held.stripped),
+        ],
         stale=[] if statements.outlive else list(held.provenances),
         gone="" if statements.outlive else held.patient,
         row=StudyRow(
-            DELETED if held.study is None and not kept else RETIRED,
+            RETIRED if stands else DELETED,
             "",
             {each["id"]: row.statements.get(each["id"], each.get("recorded")) for each in kept},
             {DELIVERED: delivered} if delivered and held.study is not None else {},
+            standing=row.standing if stands else None,
         ),
         before=_before(row),
         replaces=True,
@@ -123,13 +132,14 @@ def deletion(one: Vanished, found: Found, row: StudyRow | None, statements: Stat
     went = not held.is_nothing or row.state == LEAVING
     return Plan(
         one=one,
-        puts=[],
+        puts=list(held.stripped),
         stale=list(held.provenances),
         study_goes=held.study is not None,
         gone=held.patient,
         row=StudyRow(DELETED, "", {}, {}),
         before=_before(row),
         replaces=True,
+        versions=versions_of(held.stripped),
         fate="deleted" if one.told and went else "",
         instead=retirement(one, found, row, statements),
     )
@@ -141,6 +151,5 @@ def _before(row: StudyRow) -> StudyRow:
 
 
 def _versions(held: Held) -> dict[str, str]:
-    """Return the version that was read: what someone changes meanwhile is not overwritten."""
-    version = ((held.study or {}).get("meta") or {}).get("versionId")
-    return {f"ImagingStudy/{held.study['id']}": version} if held.study and version else {}
+    """Return the versions that were read: what someone changes meanwhile is not overwritten."""
+    return versions_of([*([held.study] if held.study else []), *held.stripped])

@@ -194,6 +194,8 @@ class Sender:
         marked = [self.statements.withdrawn_provenance(one) for one in plan.stale]
         if plan.gone:
             marked.append(self.statements.withdrawn_patient(plan.gone))
+        if plan.dropped:
+            marked.append(self.statements.withdrawn_study(plan.dropped))
         puts = [*plan.puts, *marked]
         try:
             rewritten = self.target.write(puts, (), plan.versions)

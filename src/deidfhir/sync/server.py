@@ -139,14 +139,22 @@ class FhirServer:
         """Return what the server holds of some studies, by ImagingStudy id."""
         wanted = list(study_ids)
         studies = self.read("ImagingStudy", wanted)
+        about = self.provenances_of(wanted)
+        return {one: Found(studies.get(one), about[one]) for one in wanted}
+
+    def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[JsonObject, ...]]:
+        """Return every Provenance that targets some ImagingStudies, by their ids."""
+        wanted = list(study_ids)
+        if not wanted:
+            return {}
+        self.check()
+        self._keep_mode()
+        self._addressing.recall(f"ImagingStudy/{one}" for one in wanted)
         # A search of its own: servers cut off what they include, but page what they match.
         targets = self._addressing.on_server(f"ImagingStudy/{one}" for one in wanted)
         held = self._reader.search("Provenance", "target", targets)
-        provenances = self._addressing.received(held)
-        return {
-            one: Found(studies.get(one), tuple(p for p in provenances if _targets(p, one)))
-            for one in wanted
-        }
+        found = self._addressing.received(held)
+        return {one: tuple(p for p in found if _targets(p, one)) for one in wanted}
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""
@@ -158,15 +166,18 @@ class FhirServer:
         self._addressing.recall(f"{kind}/{one}" for one in wanted)
         return self._addressing.read(kind, wanted)
 
-    def studies(self, identifiers: list[str]) -> Iterator[JsonObject]:
+    def studies(self, identifiers: list[str], *, brief: bool = False) -> Iterator[JsonObject]:
         """Yield the server's ImagingStudy resources, page by page.
 
         Args:
             identifiers: `system|value` of those that are wanted; all if there are none.
+            brief: Whether their identifiers and versions will do.
         """
         self.check()
         sought = f"identifier={quote(','.join(identifiers), safe=',')}&" if identifiers else ""
-        for page in self._reader.pages("ImagingStudy", f"{sought}_count={STUDIES_A_PAGE}"):
+        # A page of whole studies is a small one: each may have thousands of instances.
+        size = "_count=200&_elements=identifier,meta" if brief else f"_count={STUDIES_A_PAGE}"
+        for page in self._reader.pages("ImagingStudy", sought + size):
             yield from self._addressing.received(page)
 
     def put(self, resource: JsonObject) -> None:

@@ -20,16 +20,30 @@ class Found:
 
     Args:
         study: Its ImagingStudy, or None.
-        provenances: Every Provenance that targets it, whoever wrote it.
+        provenances: Every Provenance that targets it or theirs, whoever wrote it.
+        theirs: Others' ImagingStudy resources of the study (D21).
+        left: Another one by which the study was stated before, if the target still has it.
+        stripped: Those among them on which something of ours stands, without it.
+        covered: UIDs of the instances that our statements about theirs cover, where the journal
+            does not know.
     """
 
     study: JsonObject | None
     provenances: tuple[JsonObject, ...]
+    theirs: tuple[JsonObject, ...] = ()
+    left: JsonObject | None = None
+    stripped: tuple[JsonObject, ...] = ()
+    covered: frozenset[str] = frozenset()
+
+    @property
+    def others(self) -> tuple[JsonObject, ...]:
+        """Every ImagingStudy of the study that is not ours."""
+        return (*self.theirs, *((self.left,) if self.left else ()))
 
     def by_reference(self) -> dict[str, JsonObject]:
         """Return `Type/id` → resource."""
-        held = (self.study, *self.provenances) if self.study else self.provenances
-        return {reference(one): one for one in held}
+        own = (self.study,) if self.study else ()
+        return {reference(one): one for one in (*own, *self.others, *self.provenances)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,17 @@ class Target(Protocol):
 
     def find(self, study_ids: Iterable[str]) -> dict[str, Found]:
         """Return what the target holds of some studies, by ImagingStudy id."""
+
+    def studies(self, identifiers: list[str], *, brief: bool = False) -> Iterable[JsonObject]:
+        """Return the ImagingStudy resources that have one of some identifiers.
+
+        Args:
+            identifiers: `system|value` of those that are wanted; all if there are none.
+            brief: Whether their identifiers and versions will do.
+        """
+
+    def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[JsonObject, ...]]:
+        """Return every Provenance that targets some ImagingStudies, by their ids."""
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""

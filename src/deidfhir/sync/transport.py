@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +12,7 @@ from deidfhir.sync.address import without_credentials
 from deidfhir.sync.asking import Again, Answer, Asking, Request
 from deidfhir.sync.connections import Connections
 from deidfhir.sync.events import Events
+from deidfhir.sync.numbers import encoded
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.pace import Pace
 from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
@@ -106,7 +106,7 @@ class Transport:
             Rejected: The server refuses this request; its `recovery` says what goes on.
             Unsettled: It may have been carried out; only if the caller settles that.
         """
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        data = None if body is None else encoded(body).encode()
         given = {**(headers or {}), "X-Request-ID": self.events.request_id()}
         plain = Request(method, path, data, given, settle_until is not None)
         if not self.gzip or data is None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.outcome import objects
+from deidfhir.sync.standing import Forms, Placing, Standing
 from deidfhir.sync.target import comparable
 
 PATH_DIGITS = 10
@@ -31,6 +32,10 @@ class Unit:
         patients: Its Patient, if it has one.
         files: Instance UID → what stands for the file that it was read from; what stands before
             a dot stands for the path alone.
+        forms: The forms that it takes beside someone else's ImagingStudy; without them it is
+            always stated in ours.
+        placing: How it is put there, once that is decided.
+        original: As it was before that.
     """
 
     study: JsonObject
@@ -41,6 +46,9 @@ class Unit:
     name: str
     patients: tuple[JsonObject, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    forms: Forms | None = None
+    placing: Placing | None = None
+    original: Unit | None = None
 
     @property
     def id(self) -> str:
@@ -51,11 +59,33 @@ class Unit:
     @property
     def own(self) -> tuple[JsonObject, ...]:
         """What is the study's alone, each after what it refers to."""
-        return (*self.patients, self.study, *self.provenances)
+        return (*self.patients, *self.studies, *self.provenances)
+
+    @property
+    def studies(self) -> tuple[JsonObject, ...]:
+        """The ImagingStudy resources to put: ours, or theirs as it shall be (D21)."""
+        return (self.study,) if self.placing is None else self.placing.studies
+
+    @property
+    def standing(self) -> Standing | None:
+        """How it is stated, once that is decided."""
+        return None if self.placing is None else self.placing.standing
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Reference → the versionId that theirs must still have for the writes."""
+        return {} if self.placing is None else self.placing.versions
+
+    @property
+    def dropped(self) -> JsonObject | None:
+        """Our ImagingStudy as the target has it, if it must go."""
+        return None if self.placing is None else self.placing.dropped
 
     @property
     def sha(self) -> str:
         """Digest of what it states, `recorded` left out."""
+        if self.original is not None:
+            return self.original.sha
         return digest([comparable(one) for one in self.own])
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
+from deidfhir.sync.existing import Existing
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.merging import Merger, planner_of
 from deidfhir.sync.remains import remainders
-from deidfhir.sync.report import worst
+from deidfhir.sync.report import SyncReport, Trouble, worst
+from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, comparable, held_of
 from deidfhir.sync.unit import Listed, Refused, Statements, Unit
@@ -28,6 +31,9 @@ class VerifyReport:
         vanished: References that still stand although their study has vanished, with its name.
         studies: Ids of the ImagingStudies of all these.
         shared: Ids of what studies share, of all these.
+        troubles: Studies that a sync would not state, or not alone, because of someone else's
+            ImagingStudy (D21).
+        existing: How many studies stand in ours, by theirs, or fail for one.
         error: What ended the run before its end, if anything did.
     """
 
@@ -37,12 +43,14 @@ class VerifyReport:
     vanished: list[tuple[str, str]] = field(default_factory=list)
     studies: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
+    troubles: list[Trouble] = field(default_factory=list)
+    existing: Counter[str] = field(default_factory=Counter)
     error: DeidFhirError | None = None
 
     @property
     def exit_code(self) -> int:
         """The exit code that this part of a run calls for."""
-        partial = SkippableError.exit_code if self.differences else 0
+        partial = SkippableError.exit_code if self.differences or self.troubles else 0
         return worst(partial, self.error.exit_code if self.error else 0)
 
     @property
@@ -72,38 +80,47 @@ class VerifyJob:
     Args:
         target: A server or a folder.
         statements: What must be known of statements.
+        traces: Tells what of ours stands on others' resources.
         journal: The target's; nothing is written there.
         sweep: Marks what is listed, to know what has vanished.
+        mode: What becomes of someone else's ImagingStudy (D21).
         progress: Called with the number of studies done.
     """
 
     target: Target
     statements: Statements
+    traces: Traces
     journal: Journal
     sweep: Sweep
+    mode: Mode = Mode.OWN
     progress: Callable[[int], None] | None = None
     report: VerifyReport = field(default_factory=VerifyReport, init=False)
     _shared: set[str] = field(default_factory=set, init=False)
 
     def run(self, work: Iterable[Unit | Refused | Listed]) -> VerifyReport:
         """Read and compare; an error that ends the run is in the report."""
-        done = 0
+        done, seen = 0, SyncReport()
+        existing = Existing(self.target, self.traces, self.mode, self.journal.study, seen)
+        self.report.troubles, self.report.existing = seen.troubles, seen.existing
         try:
             planner = planner_of(self.journal, self.sweep.listing, self.statements)
             merger = Merger(self.target, self.statements, planner)
             due = self.sweep.marking(work)
             while batch := list(islice(due, self.target.batch)):
-                found = self.target.find(one.id for one in batch)
+                found = existing.find(batch)
                 for part in batch:
-                    one = merger.merge(part, found[part.id], self.journal.study(part.id)).one
-                    if isinstance(one, Refused):
-                        self._compare_refused(one, found[one.id])
-                    else:
-                        self._compare(one, found[one.id])
+                    row = self.journal.study(part.id)
+                    one = merger.merge(part, found[part.id], row).one
+                    placed = existing.placed(one, found[part.id], row)
+                    if isinstance(placed, Refused):
+                        self._compare_refused(placed, found[part.id])
+                    elif placed is not None:
+                        self._compare(placed, found[part.id])
                 done += len(batch)
                 if self.progress:
                     self.progress(done)
-            for left in remainders(self.target, self.journal, self.statements, self.sweep):
+            find, size = existing.find, self.target.batch
+            for left in remainders(find, size, self.journal, self.statements, self.sweep):
                 self.report.differs(left.state, left.name, left.study)
         except DeidFhirError as error:
             self.report.error = error
@@ -123,6 +140,9 @@ class VerifyJob:
             if one in fresh:
                 self.report.shared.add(one["id"])
         stated = {one["id"] for one in unit.provenances}
+        if unit.placing and unit.placing.dropped:
+            name = reference(unit.placing.dropped)
+            self.report.differs("drifted", name, unit.id, unit.name)
         self._compare_rest(found, stated, unit)
 
     def _compare_rest(self, found: Found, stated: set[str], study: Unit | Refused) -> None:
@@ -135,6 +155,8 @@ class VerifyJob:
 
     def _compare_refused(self, refused: Refused, found: Found) -> None:
         self._compare_rest(found, set(), refused)
+        for one in found.stripped:
+            self.report.differs("drifted", reference(one), refused.id, refused.name)
         if found.study is None:
             return
         if comparable(self.statements.withdrawn_study(found.study)) != comparable(found.study):

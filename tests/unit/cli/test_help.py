@@ -17,13 +17,13 @@ COMMANDS = {
     "show": {"--json", "--config", "--tools", "--policy"},
     "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"},
     "sync": {
-        *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json"),
+        *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json", "--existing"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
         *("--connections", "--deadline", "--access", "--metrics", "--log"),
         *("--server-profile", "--write-mode"),
     },
     "verify": {
-        *("--to", "--fhir", "--accept", "--journal", "--json"),
+        *("--to", "--fhir", "--accept", "--journal", "--json", "--existing"),
         *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
         *("--metrics", "--log", "--server-profile", "--write-mode"),
     },

@@ -26,10 +26,11 @@ SHARED = {
     *("command", "target", "fhir", "accept", "studies", "instances", "verdicts", "refused"),
     *("skipped", "foreign", "findings", "requests", "resources", "refusals", "skips"),
     *("error", "exit_code", "tools", "unrecognised", "outcome", "policy", "traffic", "duration"),
-    "server",
+    *("existing", "troubles", "server"),
 }
+EXISTING = {"mode", "linked", "enriched", "owned", "failed"}
 SYNC = SHARED | {
-    *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived", "troubles"),
+    *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived"),
 }
 VERIFY = SHARED | {"ok", "missing", "drifted", "vanished", "differences", "repair"}
 REPAIR = {"resources", "retired", "deleted", "revived", "troubles"}
@@ -101,6 +102,7 @@ def test_sync_prints_these_keys(sync: dict[str, Any]) -> None:
     assert set(sync) == SYNC
     assert list(sync["resources"]) == RESOURCES
     assert set(sync["traffic"]) == TRAFFIC
+    assert set(sync["existing"]) == EXISTING
     assert set(sync["policy"]) == DECIDED
     assert set(sync["verdicts"]) == VERDICTS
     assert set(sync["refusals"][0]) == REFUSAL

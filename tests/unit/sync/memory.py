@@ -65,6 +65,32 @@ class Statements:
         return {**resource, "status": "unknown"}
 
 
+class NoTraces:
+    """Nothing of ours stands on others' resources."""
+
+    def stripped(self, theirs: Json, owner: str) -> Json:
+        """Return theirs."""
+        del owner
+        return theirs
+
+    def covered(
+        self, theirs: Json, provenances: tuple[Json, ...], key: str, owner: str
+    ) -> frozenset[str]:
+        """Return nothing."""
+        del theirs, provenances, key, owner
+        return frozenset()
+
+    def first_ids(self, key: str, instances: Mapping[str, str]) -> tuple[str, ...]:
+        """Return nothing."""
+        del key, instances
+        return ()
+
+    def is_ours(self, provenance: Json, key: str) -> bool:
+        """Return False."""
+        del provenance, key
+        return False
+
+
 @dataclass
 class Memory:
     """A target in memory that notes what was asked of it, and fails when told to."""
@@ -91,6 +117,16 @@ class Memory:
         ids = list(study_ids)
         self.log.append(f"find {' '.join(ids)}")
         return {one: self.held.get(one, Found(None, ())) for one in ids}
+
+    def studies(self, identifiers: list[str], *, brief: bool = False) -> list[Json]:
+        """Have none of anyone."""
+        self.log.append(f"studies {' '.join(identifiers)}{' brief' if brief else ''}")
+        return []
+
+    def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[Json, ...]]:
+        """Find what a test put there."""
+        held = {one: self.held.get(one, Found(None, ())) for one in study_ids}
+        return {one: found.provenances for one, found in held.items()}
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, Json]:
         """Have nothing."""
@@ -134,7 +170,7 @@ def unit(number: int, *devices: str) -> Unit:
 def job(target: Memory, **options: Any) -> SyncJob:  # noqa: ANN401 - of SyncJob
     """Return a job on a target."""
     given = {"listing": Listing("source", frozenset()), "clock": AT, **options}
-    return SyncJob(target, target.journal, Statements(), **given)
+    return SyncJob(target, target.journal, Statements(), NoTraces(), **given)
 
 
 def many(journal: Journal, **failures: Exception) -> Memory:

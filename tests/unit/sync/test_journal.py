@@ -39,10 +39,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_6_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_schema_version_7_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (6,)
+        assert database.execute("PRAGMA user_version").fetchone() == (7,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -272,13 +272,14 @@ def test_a_journal_of_an_older_version_is_taken_over(
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
             "DROP TABLE dead; DROP TABLE assigned; ALTER TABLE study DROP COLUMN parts;"
+            "ALTER TABLE study DROP COLUMN standing;"
             f"PRAGMA user_version = {version}"
         )
     with closing(Journal(path)) as journal:
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (6,)
+        assert database.execute("PRAGMA user_version").fetchone() == (7,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -289,6 +290,7 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
         database.executescript(
             "DROP TABLE assigned; ALTER TABLE dead DROP COLUMN issues;"
             "ALTER TABLE study DROP COLUMN parts;"
+            "ALTER TABLE study DROP COLUMN standing;"
             "PRAGMA user_version = 3"
         )
     with closing(Journal(path)) as journal:

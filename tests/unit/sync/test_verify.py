@@ -12,7 +12,7 @@ from deidfhir.sync.sweep import sweep_of
 from deidfhir.sync.target import Found
 from deidfhir.sync.unit import Listing, Unit
 from deidfhir.sync.verify import VerifyJob, VerifyReport
-from tests.unit.sync.memory import Memory, Statements, unit
+from tests.unit.sync.memory import Memory, NoTraces, Statements, unit
 
 Json = dict[str, Any]
 FOLDERS = Listing("source", frozenset(), ("/archive",), of_folders=True)
@@ -33,7 +33,7 @@ def compared(
     """Return what differs where the target holds one study."""
     target = Memory(journal, held={"s1": found})
     sweep = sweep_of(listing, journal, fate)
-    report = VerifyJob(target, Statements(), journal, sweep).run(work)
+    report = VerifyJob(target, Statements(), NoTraces(), journal, sweep).run(work)
     assert not [one for one in target.log if one.startswith(("write", "flush"))]
     return report
 

@@ -1,0 +1,50 @@
+"""JSON whose decimals survive: what someone else wrote as 1.10 is written back as 1.10."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+# No FHIR string holds a NUL, so nothing else can look like a number that is put back.
+_MARK = "\0"
+_MARKED = re.compile(r'"\\u0000(-?[0-9][0-9.eE+-]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A decimal, as it is written.
+
+    Args:
+        text: Its characters.
+    """
+
+    text: str
+
+
+def decoded(content: bytes | str) -> Any:  # noqa: ANN401 - any JSON
+    """Return what JSON holds, each decimal as it is written.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is too deep.
+    """
+    return json.loads(content, parse_float=Number)
+
+
+def encoded(content: object, *, separators: tuple[str, str] | None = None) -> str:
+    """Return JSON in which decimals are as they were written.
+
+    Args:
+        content: Such as `decoded` returns.
+        separators: As for `json.dumps`.
+    """
+    text = json.dumps(content, ensure_ascii=False, separators=separators, default=_marked)
+    return _MARKED.sub(r"\1", text) if r'"\u0000' in text else text
+
+
+def _marked(value: object) -> str:
+    if isinstance(value, Number):
+        return _MARK + value.text
+    raise TypeError(type(value).__name__)

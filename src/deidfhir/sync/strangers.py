@@ -1,0 +1,156 @@
+"""Looking up, batch by batch, what a target holds of studies, whoever wrote it (D21)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.outcome import objects
+from deidfhir.sync.standing import Mode, Traces
+from deidfhir.sync.target import Found, Target
+from deidfhir.sync.unit import Refused, Unit, Vanished
+
+_Study = Unit | Refused | Vanished
+_Studies = Sequence[_Study]
+_Rows = Mapping[str, StudyRow | None]
+_KIND = "ImagingStudy"
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Finds our ImagingStudy, others' of the same study, and every Provenance about them.
+
+    Args:
+        target: A server or a folder.
+        traces: Tells what of ours stands on others' resources.
+        mode: In mode `own` nothing is looked up by identifier.
+        row_of: Returns what the journal knows of a study.
+    """
+
+    target: Target
+    traces: Traces
+    mode: Mode
+    row_of: Callable[[str], StudyRow | None]
+
+    def is_sought(self, one: _Study) -> bool:
+        """Whether a study is looked up by its identifier; a refused one never is (D18)."""
+        return isinstance(one, Unit) and one.forms is not None and self.mode is not Mode.OWN
+
+    def matching(
+        self, units: Iterable[Unit], *, brief: bool = False
+    ) -> dict[str, list[JsonObject]]:
+        """Return what has the identifier of some studies, ours included, by the id of ours.
+
+        Args:
+            units: The studies.
+            brief: Whether identifiers and versions will do.
+        """
+        by_identifier = {
+            identifier: one.id for one in units if one.forms for identifier in one.forms.identifiers
+        }
+        found: dict[str, list[JsonObject]] = {identity: [] for identity in by_identifier.values()}
+        if not by_identifier:
+            return found
+        for resource in self.target.studies(list(by_identifier), brief=brief):
+            spelled = (
+                f"{one.get('system')}|{one.get('value')}"
+                for one in objects(resource.get("identifier"))
+            )
+            for identity in {by_identifier[one] for one in spelled if one in by_identifier}:
+                if all(one["id"] != resource["id"] for one in found[identity]):
+                    found[identity].append(resource)
+        return found
+
+    def find(self, batch: _Studies) -> dict[str, Found]:
+        """Return what the target holds of some studies, by the id of ours."""
+        rows = {one.id: self.row_of(one.id) for one in batch}
+        sought = [one for one in batch if isinstance(one, Unit) and self.is_sought(one)]
+        matched = self.matching(sought)
+        known = self._known(batch, rows)
+        if not sought and not any(known.values()):
+            return self.target.find(one.id for one in batch)
+        every = {one["id"]: one for each in matched.values() for one in each}
+        # Ours has the identifier as well: what was sought by it is not read once more by id.
+        by_id = {one.id for one in batch if not self.is_sought(one)} | set(known.values())
+        every |= self.target.read(_KIND, sorted(by_id - every.keys() - {""}))
+        about = self.target.provenances_of(sorted({*rows, *every, *known.values()} - {""}))
+        lost = self._lost(batch, rows, known, every)
+        found = {}
+        for one in batch:
+            theirs = tuple(each for each in matched.get(one.id, ()) if each["id"] != one.id)
+            left = every.get(known[one.id])
+            if left in theirs:
+                left = None
+            ids = (one.id, *(each["id"] for each in theirs), known[one.id])
+            said = [each for identity in ids for each in about.get(identity, ())]
+            said += [lost[each] for each in _statements(rows[one.id]) if each in lost]
+            held = Found(every.get(one.id), _each_once(said), theirs=theirs, left=left)
+            found[one.id] = self._with_traces(one, held)
+        return found
+
+    def _with_traces(self, one: _Study, found: Found) -> Found:
+        """Add what of ours stands on theirs, and what our statements about theirs cover."""
+        pairs = [(each, self.traces.stripped(each, one.id)) for each in found.others]
+        covered: frozenset[str] = frozenset()
+        if not isinstance(one, Vanished):
+            for each in found.others:
+                covered |= self.traces.covered(each, found.provenances, one.key, one.id)
+        stripped = tuple(after for before, after in pairs if after is not before)
+        return replace(found, stripped=stripped, covered=covered)
+
+    def _known(self, batch: _Studies, rows: _Rows) -> dict[str, str]:
+        """Return the id of theirs by which a study was stated before, or an empty text."""
+        known = {}
+        unsure: list[Refused] = []
+        for one in batch:
+            row = rows[one.id]
+            known[one.id] = row.standing.id if row and row.standing else ""
+            if isinstance(one, Refused) and not (row and (row.standing or row.state != "planned")):
+                unsure.append(one)
+        # What may stand there is found by the ids of our statements, never by the study's UID.
+        firsts = {
+            first: one
+            for one in unsure
+            for first in (
+                *self.traces.first_ids(one.key, one.instances),
+                *_statements(rows[one.id]),
+            )
+        }
+        read = self.target.read("Provenance", sorted(firsts)) if firsts else {}
+        for first, provenance in read.items():
+            one = firsts[first]
+            others = [other for other in _targets(provenance) if other != one.id]
+            if others and self.traces.is_ours(provenance, one.key):
+                known[one.id] = others[0]
+        return known
+
+    def _lost(
+        self, batch: _Studies, rows: _Rows, known: Mapping[str, str], every: Mapping[str, object]
+    ) -> dict[str, JsonObject]:
+        """Return, by id, the statements about what the target has no more."""
+        ids = {
+            statement
+            for one in batch
+            if known[one.id] and known[one.id] not in every
+            for statement in _statements(rows[one.id])
+        }
+        return self.target.read("Provenance", sorted(ids)) if ids else {}
+
+
+def _targets(provenance: JsonObject) -> list[str]:
+    """Return the ids of the ImagingStudies that a Provenance targets."""
+    paths = [
+        str(one.get("reference", "")).split("/_history/")[0].split("/")[-2:]
+        for one in objects(provenance.get("target"))
+    ]
+    return [path[1] for path in paths if len(path) == 2 and path[0] == _KIND]
+
+
+def _statements(row: StudyRow | None) -> Iterable[str]:
+    return row.statements if row else ()
+
+
+def _each_once(resources: list[JsonObject]) -> tuple[JsonObject, ...]:
+    return tuple({one["id"]: one for one in resources}.values())
