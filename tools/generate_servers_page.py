@@ -27,8 +27,8 @@ _TAIL = """\
 
 A transaction has at most so many entries, bytes of JSON and studies; a study that is larger goes
 alone. Bodies are compressed where the profile says so, until the server refuses the first one. What
-the target holds as it is stated is never written, so that an equal PUT makes no version anywhere;
-where one would, nothing is sent a second time before it was read.
+the target holds as it is stated is never written, and what came of a lost answer is read before
+anything is sent again: so no version is made for nothing where an equal PUT would make one, either.
 
 ## Write modes
 

@@ -281,3 +281,25 @@ def test_several_resources_that_carry_our_id_set_their_study_aside_and_no_other(
     assert run.code == 3
     assert [one["finding"]["code"] for one in run.report["troubles"]] == ["ambiguous-resource"]
     assert run.report["resources"]["created"] == 2
+
+
+def test_a_tag_that_someone_else_took_away_doubles_nothing_while_the_journal_is_there(
+    speaking: DialectSite, archive: Archive
+) -> None:
+    archive.put(1)
+    speaking.sync(archive.folder)
+    stated = speaking.stated(archive.folder)
+    before = speaking.there(stated)
+    for one in before.values():
+        meta = {"tag": [{"system": "https://tests.example/other", "code": "x"}]}
+        changed = {**one, "meta": meta}
+        address = f"{speaking.url}/{server_name(one)}"
+        headers = {**ASK, "X-Meta-Snapshot-Mode": "TAG"}
+        requests.put(address, json=changed, headers=headers, timeout=60).raise_for_status()
+    archive.put(1, DeidentificationMethod="tool 2.0")
+    run = speaking.sync(archive.folder)
+    assert run.report["resources"] == counted(updated=2)
+    after = speaking.there(stated)
+    assert {name: one["id"] for name, one in after.items()} == {
+        name: one["id"] for name, one in before.items()
+    }

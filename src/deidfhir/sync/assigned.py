@@ -12,6 +12,7 @@ CREATE TABLE assigned (
     name TEXT PRIMARY KEY,     -- Type/id with our id
     server_id TEXT NOT NULL    -- the id under which the target has it
 ) WITHOUT ROWID;
+CREATE INDEX assigned_by_server_id ON assigned (server_id);
 """
 
 
@@ -34,6 +35,30 @@ class AssignedIds:
             ):
                 found[name] = str(identity)
         return found
+
+    def ours(self, servers: Iterable[str]) -> dict[str, str]:
+        """Return our references of those of the target that are known.
+
+        Args:
+            servers: References, Type/id, as the target has them.
+        """
+        found = {}
+        for server in servers:
+            kind, _, identity = server.partition("/")
+            sql = "SELECT name FROM assigned WHERE server_id = ?"
+            for (name,) in self.store.rows(sql, identity):
+                if name.startswith(f"{kind}/"):
+                    found[server] = str(name)
+        return found
+
+    def shared(self) -> dict[str, str]:
+        """Return all that studies share: our reference → the id that the target gave."""
+        sql = "SELECT name, server_id FROM assigned WHERE name >= ? AND name < ?"
+        return {
+            name: str(identity)
+            for kind in ("Device", "Endpoint")
+            for name, identity in self.store.rows(sql, f"{kind}/", f"{kind}0")
+        }
 
     def put(self, ids: Mapping[str, str]) -> None:
         """Store ids; a resource that was made anew has another one."""

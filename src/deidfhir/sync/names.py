@@ -57,9 +57,19 @@ class Names:
         if len(self._server) > _MOST:
             self._server.clear()
             self._ours.clear()
+        if not self._server:
+            for name, identity in self.kept.shared().items():
+                self._note(name, f"{name.partition('/')[0]}/{identity}")
         lacking = [one for one in names if one not in self._server]
         for name, identity in self.kept.of(lacking).items():
             self._note(name, f"{name.partition('/')[0]}/{identity}")
+
+    def recognise(self, servers: Iterable[str]) -> None:
+        """Take from the journal which of the server's references are to ours; as `recall`."""
+        if self.kept is not None:
+            unknown = [one for one in servers if one not in self._ours]
+            for server, name in self.kept.ours(unknown).items():
+                self._note(name, server)
 
     def learn(self, name: str, server: str) -> None:
         """Note what the server calls one of ours.

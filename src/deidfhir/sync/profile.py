@@ -37,7 +37,6 @@ class ServerProfile:
     limits: Limits
     connections: int
     gzip: bool
-    no_change: bool
     headers: Mapping[str, str]
 
 
@@ -84,7 +83,6 @@ def profiles() -> Mapping[str, ServerProfile]:
             limits=Limits(row["studies"], row["entries"], row["size"]),
             connections=row["connections"],
             gzip=row["gzip"],
-            no_change=row["no_change"],
             headers=row["headers"],
         )
         for name, row in table("server-profiles.toml").items()

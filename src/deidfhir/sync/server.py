@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.addressing import Addressing, ByOurIds, ByServerIds
+from deidfhir.sync.addressing import Addressing, ByOurIds
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.names import Names
 from deidfhir.sync.outcome import Rejected, objects
@@ -25,6 +25,7 @@ from deidfhir.sync.profile import (
 )
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.recovery import Recovery
+from deidfhir.sync.server_ids import ByServerIds
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
 from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Transport
@@ -153,6 +154,7 @@ class FhirServer:
         # A search of its own: servers cut off what they include, but page what they match.
         targets = self._addressing.on_server(f"ImagingStudy/{one}" for one in wanted)
         held = self._reader.search("Provenance", "target", targets)
+        self._addressing.recognise(held)
         found = self._addressing.received(held)
         return {one: tuple(p for p in found if _targets(p, one)) for one in wanted}
 
