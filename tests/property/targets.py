@@ -30,6 +30,7 @@ class Shelf:
 
     batch: int = 10
     connections: int = 1
+    looks_ahead = False
     at_once: bool = True
     limits: Limits = _LIMITS
     traffic: Traffic = field(default_factory=Traffic)

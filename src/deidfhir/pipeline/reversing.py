@@ -15,7 +15,7 @@ from deidfhir.mapping.reverse import StatedStudy, read_back, states_anything
 from deidfhir.model.record import Markers
 from deidfhir.pipeline.foreign import identifiers_of
 from deidfhir.pipeline.targets import open_server
-from deidfhir.sync.server import STUDIES_A_PAGE
+from deidfhir.sync.reading import STUDIES_A_PAGE
 
 _BOM = b"\xef\xbb\xbf"
 

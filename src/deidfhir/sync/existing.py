@@ -113,7 +113,14 @@ class Existing:
 
     def find(self, batch: Sequence[Unit | Refused | Vanished]) -> dict[str, Found]:
         """Return what the target holds of some studies, by the id of our ImagingStudy."""
-        return self._look_up.find(batch)
+        return self.finding(batch)()
+
+    def finding(self, batch: Sequence[Unit | Refused | Vanished]) -> Callable[[], dict[str, Found]]:
+        """Return what finds, by the id of ours, what the target holds of some studies.
+
+        The journal is looked at now; what is returned asks the target alone.
+        """
+        return self._look_up.finding(batch)
 
     def placed(
         self, one: Unit | Refused, found: Found, row: StudyRow | None

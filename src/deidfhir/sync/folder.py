@@ -30,6 +30,7 @@ class NdjsonFolder:
 
     path: Path
     batch: int = 500
+    looks_ahead: bool = False
     limits: Limits = LIMITS
     connections: int = 1
     at_once: bool = False

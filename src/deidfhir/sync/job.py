@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.events import Events
 from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.lookahead import looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
 from deidfhir.sync.plan import Plan, Planner
 from deidfhir.sync.refusals import Refusals
@@ -97,9 +97,11 @@ class SyncJob:
             self._trust_journal()
             self._planner = self._made_planner()
             self._merger = Merger(self.target, self.statements, self._planner)
-            due = self._due(work)
-            while batch := list(islice(due, self.target.batch)):
-                self._process(batch)
+            looks = looked_up(
+                self._due(work), self.target, self._sender.crew, self._existing.finding
+            )
+            for batch, found in looks:
+                self._process(batch, found)
                 for _ in batch:
                     self._tick()
             self._finish()
@@ -142,7 +144,7 @@ class SyncJob:
             return
         self._sender.finish()
         while self._sender.stale:
-            self._process([])
+            self._process([], {})
             self._sender.finish()
         before, skipped = self._planner.skipped_before, self.listing.skipped
         if not skipped <= before:
@@ -176,12 +178,13 @@ class SyncJob:
         self._tick()
         return True
 
-    def _process(self, batch: list[Unit | Refused | Vanished]) -> None:
+    def _process(self, batch: list[Unit | Refused | Vanished], found: dict[str, Found]) -> None:
         """Send what some studies need, and what others changed under us meanwhile."""
         again = [plan.again for plan in self._sender.taken_stale()]
-        self._existing.told |= {one.id for one in again}
+        if again:
+            self._existing.told |= {one.id for one in again}
+            found = found | self._existing.find(again)
         batch = again + batch
-        found = self._existing.find(batch)
         plans = [plan for one in batch if (plan := self._planned(one, found[one.id]))]
         patients = [one for plan in plans for one in plan.puts if one["resourceType"] == "Patient"]
         held = held_of(self.target, patients)

@@ -17,7 +17,8 @@ from deidfhir.sync.transport import Transport
 
 _FRESH = {"Cache-Control": "no-cache"}
 _PAGE = 200
-_LONGEST = 4000
+STUDIES_A_PAGE = 20
+_LONGEST = 6000
 """Characters of the values in one URL: servers and what stands before them limit a request line."""
 
 _MOST_PAGES = 1000
@@ -61,10 +62,12 @@ class Reader:
             parameter: A search parameter.
             values: As they stand in a query, before it is encoded; none find nothing.
         """
+        # Whole studies are read a few at a time: each may have thousands of instances.
+        size = STUDIES_A_PAGE if kind == "ImagingStudy" else _PAGE
         return [
             resource
-            for joined in _joined(values)
-            for page in self.pages(kind, f"{parameter}={joined}&_count={_PAGE}")
+            for some in joined(values)
+            for page in self.pages(kind, f"{parameter}={some}&_count={size}")
             for resource in page
         ]
 
@@ -129,8 +132,12 @@ class Reader:
         return ""
 
 
-def _joined(values: Iterable[str]) -> Iterator[str]:
-    """Yield the values, encoded and joined by commas, as many as a URL takes."""
+def joined(values: Iterable[str]) -> Iterator[str]:
+    """Yield values of a search, encoded and joined by commas, as many as a URL takes.
+
+    Args:
+        values: As they stand in a query, before it is encoded.
+    """
     group: list[str] = []
     size = 0
     for value in values:

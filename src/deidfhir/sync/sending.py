@@ -72,7 +72,7 @@ class Sender:
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
 
-    _crew: Crew = field(init=False)
+    crew: Crew = field(init=False)
     _under_way: deque[_Sent] = field(default_factory=deque, init=False)
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
@@ -80,7 +80,7 @@ class Sender:
 
     def __post_init__(self) -> None:
         """Open as many connections as the target takes."""
-        self._crew = Crew(self.target.connections if self.target.at_once else 1)
+        self.crew = Crew(self.target.connections if self.target.at_once else 1)
 
     def send(self, plans: Iterable[Plan]) -> None:
         """Send plans, as many in one transaction as the target takes.
@@ -92,7 +92,7 @@ class Sender:
         self._note(_Written([], [plan for plan in ready if plan.is_done]))
         for group in packed([plan for plan in ready if not plan.is_done], self.target.limits):
             self._begin(group)
-            self._take_until(self._crew.size if self._crew.begins_at_once else 0)
+            self._take_until(self.crew.size if self.crew.begins_at_once else 0)
         if not self.target.at_once:
             self.target.flush()
             self._acknowledge(self._unflushed)
@@ -107,7 +107,7 @@ class Sender:
         """Wait for what is under way and note what was written; begin nothing more."""
         while self._under_way:
             sent = self._under_way.popleft()
-            if self._crew.begins_at_once:
+            if self.crew.begins_at_once:
                 try:
                     self._written(sent.plans, sent.outcomes())
                 except DeidFhirError:
@@ -129,7 +129,7 @@ class Sender:
         write = about(
             (plan.id for plan in plans), partial(self.target.write, puts, deletes, versions)
         )
-        sent = _Sent(plans, self._crew.begin(write))
+        sent = _Sent(plans, self.crew.begin(write))
         if first:
             self._under_way.appendleft(sent)
         else:
@@ -141,7 +141,7 @@ class Sender:
 
     def _take_until(self, left: int) -> None:
         while len(self._under_way) > left:
-            if not self._crew.begins_at_once:
+            if not self.crew.begins_at_once:
                 self._require_going_on()
             sent = self._under_way.popleft()
             try:

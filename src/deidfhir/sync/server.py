@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from urllib.parse import quote
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
@@ -23,7 +22,7 @@ from deidfhir.sync.profile import (
     dialect_of,
     expected,
 )
-from deidfhir.sync.reading import Reader
+from deidfhir.sync.reading import STUDIES_A_PAGE, Reader, joined
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.server_ids import ByServerIds
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
@@ -32,7 +31,6 @@ from deidfhir.sync.transport import Transport
 from deidfhir.sync.writing import Writer
 
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}(-[a-z0-9]{1,16})?")
-STUDIES_A_PAGE = 20  # a study may have thousands of instances
 
 
 @dataclass(slots=True)
@@ -52,7 +50,7 @@ class FhirServer:
     name: str
     tag_system: str
     wishes: Wishes = Wishes()  # noqa: RUF009 - frozen
-    batch: int = 25
+    batch: int = 100
     at_once: bool = True
     dialect: Dialect | None = field(default=None, init=False)
     """What the server is taken for; None before it was asked."""
@@ -61,6 +59,7 @@ class FhirServer:
     _statement: JsonObject = field(default_factory=dict, init=False)
     _reader: Reader = field(init=False)
     _addressing: Addressing = field(init=False)
+    _takes_our_ids: bool = field(default=False, init=False)
     _changing: Lock = field(default_factory=Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +91,14 @@ class FhirServer:
     def connections(self) -> int:
         """How many writes may be under way."""
         return self.transport.pace.most
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether studies may be looked up beside the run: once it is known to take our ids.
+
+        Before that, or where it gives its own, the journal is asked for them on the way.
+        """
+        return self._takes_our_ids
 
     def keep_ids_in(self, kept: AssignedIds) -> None:
         """Keep in the journal what the server calls our resources, and by which mode.
@@ -176,11 +183,12 @@ class FhirServer:
             brief: Whether their identifiers and versions will do.
         """
         self.check()
-        sought = f"identifier={quote(','.join(identifiers), safe=',')}&" if identifiers else ""
         # A page of whole studies is a small one: each may have thousands of instances.
         size = "_count=200&_elements=identifier,meta" if brief else f"_count={STUDIES_A_PAGE}"
-        for page in self._reader.pages("ImagingStudy", sought + size):
-            yield from self._addressing.received(page)
+        sought = [f"identifier={one}&" for one in joined(identifiers)] if identifiers else [""]
+        for query in sought:
+            for page in self._reader.pages("ImagingStudy", query + size):
+                yield from self._addressing.received(page)
 
     def put(self, resource: JsonObject) -> None:
         """Put one resource at its own id.
@@ -207,12 +215,15 @@ class FhirServer:
         resources, gone = list(puts), list(deletes)
         addressing = self._addressing
         try:
-            return self._transaction(addressing, resources, gone, versions)
+            outcomes = self._transaction(addressing, resources, gone, versions)
         except Rejected as error:
             # 405 is FHIR's answer to an id that a client chose, and many a server's to a deletion.
             refuses_ids = error.recovery is Recovery.IDS or (error.status == 405 and not gone)
             if not refuses_ids or not isinstance(addressing, ByOurIds):
                 raise
+        else:
+            self._takes_our_ids = isinstance(addressing, ByOurIds)
+            return outcomes
         self._give_way()
         return self._transaction(self._addressing, resources, gone, versions)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import StudyRow
@@ -63,9 +64,15 @@ class LookUp:
                     found[identity].append(resource)
         return found
 
-    def find(self, batch: _Studies) -> dict[str, Found]:
-        """Return what the target holds of some studies, by the id of ours."""
+    def finding(self, batch: _Studies) -> Callable[[], dict[str, Found]]:
+        """Return what finds what the target holds of some studies, by the id of ours.
+
+        The journal is looked at now; what is returned asks the target alone.
+        """
         rows = {one.id: self.row_of(one.id) for one in batch}
+        return partial(self._found, batch, rows)
+
+    def _found(self, batch: _Studies, rows: _Rows) -> dict[str, Found]:
         sought = [one for one in batch if isinstance(one, Unit) and self.is_sought(one)]
         matched = self.matching(sought)
         known = self._known(batch, rows)

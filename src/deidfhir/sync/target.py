@@ -71,6 +71,10 @@ class Target(Protocol):
     """Whether `write` is durable when it returns; otherwise `flush` makes it so."""
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether studies may be looked up beside the run, while others are written."""
+
+    @property
     def limits(self) -> Limits:
         """How much one write takes."""
 

@@ -99,6 +99,7 @@ class Memory:
     at_once: bool = True
     batch: int = 2
     connections: int = 1
+    looks_ahead: bool = False
     limits: Limits = ONE
     traffic: Traffic = field(default_factory=Traffic)
     shown: str = "memory"
