@@ -12,7 +12,9 @@ import pytest
 from deidfhir import MappingContext, studies_from_paths
 from deidfhir.config import Settings
 from deidfhir.fhir.versions import FhirName
-from deidfhir.mapping.study import map_study
+from deidfhir.mapping.enriched import enriched
+from deidfhir.mapping.foreign import Foreign
+from deidfhir.mapping.study import foreign_provenances, map_study
 from deidfhir.mapping.withdrawal import withdrawn_provenance, withdrawn_study
 from deidfhir.model.attributes import attributes
 from deidfhir.package.layout import examples
@@ -63,6 +65,34 @@ def mapped(
         if not one.conflicting
         for resource in map_study(one, context).resources
     ]
+
+
+def foreign(paths: Iterable[Path], fhir: FhirName) -> Resources:
+    """Return what is stated of every study by someone else's ImagingStudy.
+
+    Such as ours without anything of ours; every other one lists but one instance a series.
+    """
+    context = MappingContext(fhir, EVERYTHING, "2026-01-31T12:00:00Z")
+    resources = []
+    for number, one in enumerate(studies_from_paths(paths)):
+        if one.conflicting:
+            continue
+        ours = map_study(one, context).imaging_study
+        theirs = withdrawn_study(ours, context) | {"id": f"pacs-{number}"}
+        if number % 2:
+            counts = ("numberOfInstances", "numberOfSeries")
+            theirs = {key: each for key, each in theirs.items() if key not in counts}
+            theirs["series"] = [
+                {key: each for key, each in series.items() if key not in counts}
+                | {"instance": series["instance"][:1]}
+                for series in theirs["series"]
+            ]
+        made = enriched(theirs, ours, one, context)
+        resources += [made] if made else []
+        for way in (False, True):
+            listed = Foreign.of(theirs, enriched=way)
+            resources += foreign_provenances(one, listed, context)
+    return resources
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +184,12 @@ def test_what_is_left_of_withdrawn_statements_is_valid(server: Server, oddities:
     assert unexpected(validated(packaged(server), resources)) == []
 
 
+def test_what_is_stated_by_the_resources_of_others_is_valid(server: Server, oddities: Path) -> None:
+    resources = foreign([oddities / "samples"], server.fhir)
+    assert len(resources) > 20
+    assert unexpected(validated(packaged(server), resources)) == []
+
+
 def test_what_was_validated_has_every_slot_and_extension_that_can_be_emitted(
     oddities: Path, real_folder: Path
 ) -> None:
@@ -162,6 +198,7 @@ def test_what_was_validated_has_every_slot_and_extension_that_can_be_emitted(
         for settings in POLICIES
         for one in mapped([oddities, real_folder], "R4", settings, "2026-01-31T12:00:00Z")
     ]
+    resources += foreign([oddities], "R4")
     seen = {name for one in (*resources, *inferring("R4")) for name in _slots(one, "")}
     slots = {f"markers.{one.slot}" for one in attributes("object").values() if one.is_marker} | {
         f"methodCode.{name}" for name in ("item", "coding", "codeValue", "codeMeaning")
@@ -177,7 +214,8 @@ def test_what_was_validated_has_every_slot_and_extension_that_can_be_emitted(
         f"inferred.{name}" for name in ("manufacturer", "date", "edition", "term", "evidence")
     }
     slots |= {f"step.{name}" for name in ("scope", "key", "place")} | {"follows", "dates-modified"}
-    slots |= {"promoted"}
+    slots |= {"promoted"} | {"instances.series", "added.owner", "added.label"}
+    slots |= {"series.uid", "series.instance", "instance.uid", "instance.markers"}
     assert sorted(slots - seen) == []
 
 

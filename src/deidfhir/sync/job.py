@@ -163,7 +163,10 @@ class SyncJob:
 
     def _settle(self, one: Unit | Refused) -> None:
         if isinstance(one, Unit):
-            self.report.count("unchanged", len(one.own) + self._shared.count(one.shared))
+            row = self.journal.study(one.id)
+            linked = row is not None and row.standing is not None and row.standing.is_link
+            own = one.provenances if linked else one.own
+            self.report.count("unchanged", len(own) + self._shared.count(one.shared))
         self._tick()
 
     def _is_dead(self, one: Unit | Refused) -> bool:

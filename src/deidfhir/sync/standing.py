@@ -45,6 +45,11 @@ class Standing:
     id: str = ""
     version: str = ""
 
+    @property
+    def is_link(self) -> bool:
+        """Whether no ImagingStudy of ours or theirs holds anything of it."""
+        return self.how is How.LINKED
+
     def text(self) -> str:
         """Return what the journal keeps."""
         return _SEPARATOR.join(astuple(self))

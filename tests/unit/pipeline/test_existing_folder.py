@@ -1,0 +1,86 @@
+"""A folder of NDJSON that holds someone else's ImagingStudy is treated as a server is (D21)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.synthetic.objects import codes, instance, write
+
+if TYPE_CHECKING:
+    from tests.conftest import Cli
+
+UID = "1.2.826.0.1.3680043.8.498.62.1"
+BEFORE = (
+    '{"resourceType":"ImagingStudy","id":"pacs-1","meta":{"tag":[{"code":"x"}]},'
+    '"extension":[{"url":"https://pacs.example/a","valueDecimal":1.10}],'
+    f'"identifier":[{{"system":"urn:dicom:uid","value":"urn:oid:{UID}"}}],'
+    '"own":{"kept":0.250},"status":"available","subject":{"display":"someone"}}\n'
+)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Write one object that says that its UIDs were replaced."""
+    made = instance(
+        1,
+        PatientIdentityRemoved="YES",
+        DeidentificationMethod="tool 1.0",
+        DeidentificationMethodCodeSequence=codes("113100"),
+    )
+    write(made, tmp_path / "in" / "1.dcm")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder with someone else's ImagingStudy."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ImagingStudy.ndjson").write_text(BEFORE)
+    return tmp_path / "out"
+
+
+def run(cli: Cli, archive: Path, folder: Path, mode: str, name: str = "sync") -> dict[str, Any]:
+    """Return the report of a run."""
+    return cli(name, archive, "--to", folder, "--existing", mode, "--json").report
+
+
+def provenances(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "Provenance.ndjson").read_text().splitlines()
+    return [json.loads(one) for one in lines]
+
+
+def test_link_leaves_the_file_as_it_is(cli: Cli, archive: Path, folder: Path) -> None:
+    report = run(cli, archive, folder, "link")
+    assert (report["exit_code"], report["existing"]["linked"]) == (0, 1)
+    assert (folder / "ImagingStudy.ndjson").read_text() == BEFORE
+    (one,) = provenances(folder)
+    assert one["target"][0]["reference"] == "ImagingStudy/pacs-1"
+    assert run(cli, archive, folder, "link")["resources"]["unchanged"] == 1
+    assert run(cli, archive, folder, "link", "verify")["exit_code"] == 0
+
+
+def test_enrich_is_withdrawn_to_the_last_letter(cli: Cli, archive: Path, folder: Path) -> None:
+    assert run(cli, archive, folder, "enrich")["existing"]["enriched"] == 1
+    enriched = (folder / "ImagingStudy.ndjson").read_text()
+    assert '"valueDecimal":1.10' in enriched
+    assert "deidentification-instances" in enriched
+    assert run(cli, archive, folder, "enrich", "verify")["exit_code"] == 0
+    moved = run(cli, archive, folder, "link")
+    assert [one["finding"]["code"] for one in moved["troubles"]] == ["existing-moved"]
+    assert (folder / "ImagingStudy.ndjson").read_text() == BEFORE
+
+
+def test_the_report_tells_people(cli: Cli, archive: Path, folder: Path) -> None:
+    run(cli, archive, folder, "own")
+    lines = cli("sync", archive, "--to", folder, "--existing", "enrich").out.splitlines()
+    assert "existing  1 enriched (--existing enrich)" in lines
+    assert any("stated in another way than before" in one for one in lines)
+
+
+def test_a_mode_that_is_none_is_told(cli: Cli, archive: Path, folder: Path) -> None:
+    ran = cli("sync", archive, "--to", folder, "--existing", "replace")
+    assert ran.code == 2
