@@ -145,16 +145,26 @@ def test_a_wait_that_fits_is_kept(run: Callable[..., Ran], fake: FakeServer) -> 
     assert time.monotonic() - begin >= 2
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            401,
+            "asks for credentials: describe them in an access file (--access), see docs/access.md",
+        ),
+        (403, "refuses access (HTTP 403): check what the user or client may do there"),
+    ],
+    ids=["401", "403"],
+)
 @pytest.mark.parametrize("command", ["sync", "verify"])
 def test_a_server_that_refuses_access_fails_the_run(
-    run: Callable[..., Ran], fake: FakeServer, status: int, command: str
+    run: Callable[..., Ran], fake: FakeServer, status: int, told: str, command: str
 ) -> None:
     fake.always(Reply(status, outcome(PLANTED), {"WWW-Authenticate": "Basic"}))
     assert_one_line(
         run(command),
         1,
-        f"{fake.url} refuses access (HTTP {status}): check the credentials and rights",
+        f"{fake.url} {told}",
     )
     assert len(fake.log) == 1
 

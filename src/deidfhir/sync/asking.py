@@ -251,10 +251,20 @@ class Asking:
         text = headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return float(text)
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - self.clock.now())
-        except (TypeError, ValueError, OverflowError):
+        until = _instant(text)
+        if until is None:
             return None
+        # By the clock of whoever names the date: ours may be another.
+        now = _instant(headers.get("Date", ""))
+        return max(0.0, until - (self.clock.now() if now is None else now))
+
+
+def _instant(text: str) -> float | None:
+    """Return an HTTP date in seconds since the epoch, or None if it is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _is_unsent(error: Exception) -> bool:

@@ -46,6 +46,8 @@ class Rejected(DataError):  # noqa: N818 - what a server does, not a fault of ou
     @property
     def may_be_of_deletion(self) -> bool:
         """Whether it may be a deletion that the server refuses, and not a version or the size."""
+        if self.recovery is Recovery.DELETION:
+            return True
         if self.status == HTTPStatus.PRECONDITION_FAILED:
             return False
         return self.recovery not in (Recovery.BROKEN, Recovery.STALE, Recovery.SPLIT)

@@ -18,6 +18,7 @@ class Recovery(StrEnum):
     LOGIN = "login"
     STOP = "stop"
     PLACE = "place"
+    DELETION = "deletion"
     BROKEN = "broken"
     IDS = "ids"
     AMBIGUOUS = "ambiguous"

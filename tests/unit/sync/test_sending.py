@@ -106,8 +106,16 @@ def test_a_server_that_breaks_on_devices_and_studies_ends_the_run(journal: Journ
     assert isinstance(only.error, RetriableError)
 
 
-@pytest.mark.parametrize("code", ["HAPI-0550: HAPI-0515", "HAPI-0515", "HAPI-0550", ""])
-def test_a_deletion_that_a_server_refuses_is_marked_instead(journal: Journal, code: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((409, code) for code in ("HAPI-0550: HAPI-0515", "HAPI-0515", "HAPI-0550", "")),
+        (412, "HAPI-0966"),
+    ],
+)
+def test_a_deletion_that_a_server_refuses_is_marked_instead(
+    journal: Journal, status: int, code: str
+) -> None:
     job(many(journal)).run([unit(1)])
     target = many(journal)
     target.held = {"s1": Found(unit(1).study, unit(1).provenances)}
@@ -115,7 +123,7 @@ def test_a_deletion_that_a_server_refuses_is_marked_instead(journal: Journal, co
 
     def keeping(puts: list[dict[str, object]], deletes: Any = (), *_: Any) -> list[str]:  # noqa: ANN401
         if deletes:
-            raise Rejected(409, code)
+            raise Rejected(status, code)
         return original(puts)
 
     target.write = keeping  # type: ignore[method-assign, assignment]

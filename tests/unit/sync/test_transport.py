@@ -150,6 +150,13 @@ def test_retry_after_is_a_floor_in_seconds_or_as_a_date(told: str, pause: float)
     assert time.pauses == [pause]
 
 
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_whoever_names_it() -> None:
+    there = "Thu, 01 Jan 2026 00:00:00 GMT"
+    later = "Thu, 01 Jan 2026 00:00:07 GMT"
+    answer, time, _ = sent(busy(503, Retry_After=later, Date=there), OK)
+    assert (answer.status, time.pauses) == (200, [7.0])
+
+
 def test_a_wait_that_does_not_fit_is_told_instead_of_kept() -> None:
     error, time, session = sent(busy(503, Retry_After="30"))
     assert str(error) == (
