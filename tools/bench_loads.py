@@ -18,6 +18,8 @@ import requests
 
 from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
+from deidfhir.model.study import Study
+from deidfhir.pipeline.foreign import OurTraces, StudyForms
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.runs import TargetOptions
 from deidfhir.pipeline.sources import read_paths
@@ -88,7 +90,10 @@ def fresh(one: Unit, count: int) -> list[Unit]:
             text = text.replace(each, str(uuid.uuid5(namespace, f"{number}|{each}")))
         study, provenances, instances = json.loads(text)
         key = f"2.25.{base}.{number}"
-        made.append(Unit(study, tuple(provenances), (), key, instances, f"study {number}"))
+        # By this it is looked up whether someone else has it; nobody does.
+        forms = StudyForms(Study(key, ()), study, context())
+        given = (study, tuple(provenances), (), key, instances, f"study {number}")
+        made.append(Unit(*given, forms=forms))
     return made
 
 
@@ -162,6 +167,7 @@ def synced(url: str, units: list[Unit], **options: Any) -> float:  # noqa: ANN40
                 target=TargetOptions(url).open(settled),
                 journal=journal,
                 statements=OurStatements(Work(read_paths([]), settled)),
+                traces=OurTraces(settled),
                 listing=Listing("bench", frozenset(), ("/bench",)),
                 **options,
             )

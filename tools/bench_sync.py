@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import requests
 
+from deidfhir.sync.standing import Mode
 from deidfhir.sync.unit import Unit
 from tests.hapi import postgres
 from tests.hapi.server import Database, HapiServer
@@ -43,7 +45,10 @@ how many connections. Medians (least to most) of {rounds} rounds, in each of whi
 best cell (studies a transaction x connections) was chosen in a pass of its own. Ratios hold elsewhere; absolute numbers do not.
 """  # noqa: E501 - lines of a page
 Load = Callable[[str, list[Unit]], float]
-CLIENT: dict[str, tuple[Load, float]] = {"sync": (synced, 0.9)}
+CLIENT: dict[str, tuple[Load, float]] = {
+    "sync": (partial(synced, mode=Mode.LINK), 0.8),
+    "sync --existing own": (partial(synced, mode=Mode.OWN), 0.9),
+}
 """Each form of the client with the share of the best cell that it must reach.
 
 A form with other options of the job is `partial(synced, option=…)`.

@@ -82,7 +82,9 @@ class LookUp:
         # Ours has the identifier as well: what was sought by it is not read once more by id.
         by_id = {one.id for one in batch if not self.is_sought(one)} | set(known.values())
         every |= self.target.read(_KIND, sorted(by_id - every.keys() - {""}))
-        about = self.target.provenances_of(sorted({*rows, *every, *known.values()} - {""}))
+        # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
+        stated = {one.id for one in batch if rows[one.id] or not self.is_sought(one)}
+        about = self.target.provenances_of(sorted({*stated, *every, *known.values()} - {""}))
         lost = self._lost(batch, rows, known, every)
         found = {}
         for one in batch:

@@ -41,11 +41,11 @@ def told(**rates: float) -> list[str]:
 
 
 def test_the_page_tells_medians_ratios_and_what_is_met() -> None:
-    rows: Any = told(best=400.0, plain=100.0, sync=380.0)
+    rows: Any = told(best=400.0, plain=100.0, sync=340.0)
     assert rows[2:5] == [
         "| bare, best cell (10 x 2) | 400 (390 to 420) | 1.00 |  | 4.00 |  |",
         "| bare, 1 x 1 | 100 (90 to 120) | 0.25 |  | 1.00 |  |",
-        "| `deidfhir sync` | 380 (370 to 400) | 0.95 | 0.9: met | 3.80 | 2.0: met |",
+        "| `deidfhir sync` | 340 (330 to 360) | 0.85 | 0.8: met | 3.40 | 2.0: met |",
     ]
     assert rows[-2:] == ["| 1 | 100 |  |", "| 10 |  | 400 |"]
-    assert "0.9: missed | 1.50 | 2.0: missed" in told(best=400.0, plain=100.0, sync=150.0)[4]
+    assert "0.8: missed | 1.50 | 2.0: missed" in told(best=400.0, plain=100.0, sync=150.0)[4]
