@@ -27,6 +27,23 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
 
 
+def below(base_url: str, path: str) -> str | None:
+    """Return the address of a path below a base URL, or None if it is on another server.
+
+    Args:
+        base_url: FHIR base URL.
+        path: What follows it, with its query.
+    """
+    base = base_url.rstrip("/")
+    url = base + path
+    try:
+        # By the parser that connections are made by.
+        same = parse_url(url)[:4] == parse_url(base)[:4]
+    except HTTPError:
+        return None
+    return url if same and path[:1] in ("", "/", "?") else None
+
+
 def is_safe(url: str) -> bool:
     """Whether a secret may be sent to an address: by TLS, or not beyond this host."""
     try:

@@ -16,7 +16,7 @@ from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.access.access import Access
 from deidfhir.sync.access.broken import broken
-from deidfhir.sync.address import without_credentials
+from deidfhir.sync.address import below, without_credentials
 from deidfhir.sync.connections import Connections, Received, TooLargeError, within
 from deidfhir.sync.diagnostics import issues_of
 from deidfhir.sync.events import Events, Field
@@ -140,14 +140,17 @@ class Asking:
         Raises:
             Again: It failed, and may be asked again.
             RetriableError: `target-silent` or `token-silent`.
-            FatalError: No access, `not-fhir` or `too-large`.
+            FatalError: No access, `not-fhir`, `answer-unexpected` or `too-large`.
             Rejected: The server refuses this request.
         """
+        url = below(self.base_url, request.path)
+        if url is None:  # before anything secret is sent anywhere
+            raise FatalError("answer-unexpected", url=self._shown, what="a link to another server")
         renewed = False
         while True:
             sent = self._in_time(self.access.headers, until)
             try:
-                return self._once(request, sent, until)
+                return self._once(request, url, sent, until)
             except _NotLetIn as refused:
                 status, answered = refused.status, refused.headers
             fresh = partial(self.access.renew, sent)
@@ -171,14 +174,14 @@ class Asking:
         except RetriableError as error:
             raise Again(error, 0.0, unsettled=False) from None
 
-    def _once(self, request: Request, sent: Mapping[str, str], until: float) -> Answer:
+    def _once(self, request: Request, url: str, sent: Mapping[str, str], until: float) -> Answer:
         own = {"Accept": MIME, "User-Agent": f"deidfhir/{__version__}"}
         headers = {**own, **request.headers, **sent}
         if request.data is not None:
             headers["Content-Type"] = f"{MIME}; charset=utf-8"
         begun = self.clock.monotonic()
         try:
-            received = self._received(request, headers, self._left(until))
+            received = self._received(request, url, headers, self._left(until))
         except (Again, DeidFhirError):
             self.traffic.lost()
             self.events("unanswered", milliseconds=self._since(begun), **request.told)
@@ -192,8 +195,9 @@ class Asking:
     def _since(self, begun: float) -> int:
         return round(1000 * (self.clock.monotonic() - begun))
 
-    def _received(self, request: Request, headers: Mapping[str, str], seconds: float) -> Received:
-        url = self.base_url.rstrip("/") + request.path
+    def _received(
+        self, request: Request, url: str, headers: Mapping[str, str], seconds: float
+    ) -> Received:
         try:
             return self.connections.exchange(request.method, url, request.data, headers, seconds)
         except TooLargeError:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.asking import Answer
 from deidfhir.sync.outcome import Rejected, objects
+from deidfhir.sync.paging import next_path
 from deidfhir.sync.transport import Transport
 
 _FRESH = {"Cache-Control": "no-cache"}
@@ -94,7 +95,7 @@ class Reader:
             brought_new = any(one["id"] not in seen for one in found)
             seen |= {one["id"] for one in found}
             yield found
-            path = self._next(bundle)
+            path = self._next(bundle, path, kind)
 
     def unexpected(self, what: str) -> FatalError:
         """Return the error for what is no answer to what was asked."""
@@ -116,19 +117,16 @@ class Reader:
             raise self.unexpected(f"{name} is no list of objects")
         return objects(listed)
 
-    def _next(self, bundle: JsonObject) -> str:
-        """Return the next page below our own base URL, whatever name the server gives itself."""
+    def _next(self, bundle: JsonObject, asked: str, kind: str) -> str:
+        """Return what follows our base URL for the next page; empty where there is none."""
         for link in self._list(bundle, "link"):
             if link.get("relation") == "next":
                 if not isinstance(link.get("url"), str):
                     raise self.unexpected("a link without URL")
-                try:
-                    parts = urlsplit(link["url"])
-                except ValueError as error:
-                    raise self.unexpected("a link that is no URL") from error
-                own = urlsplit(self.transport.base_url).path.rstrip("/")
-                path = parts.path.removeprefix(own) if parts.path.startswith(own) else ""
-                return f"{path.rstrip('/')}?{parts.query}"
+                path = next_path(self.transport.base_url, asked, link["url"], kind)
+                if path is None:
+                    raise self.unexpected("a link to what is not below the base URL")
+                return path
         return ""
 
 
