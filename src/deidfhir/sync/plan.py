@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
 from deidfhir.sync.recorded import first_recorded
-from deidfhir.sync.standing import versions_of
+from deidfhir.sync.standing import Standing, versions_of
 from deidfhir.sync.target import Found, stands
 from deidfhir.sync.unit import (
     Listing,
@@ -186,7 +186,8 @@ class Planner:
             for one in unit.provenances
         }
         provenances = [with_recorded(one, recorded) for one in unit.provenances]
-        kept, standing = (row.statements, row.standing) if row else ({}, None)
+        kept = row.statements if row else {}
+        standing = Standing.under_way(unit.standing, row.standing if row else None)
         sources = self.sources(unit, row, sent=False)
         return Plan(
             one=unit,
@@ -228,7 +229,8 @@ class Planner:
         stale = self.ours(refused, found, row)
         if found.study is not None and (stale or "extension" in found.study):
             puts.append(self.statements.withdrawn_study(found.study))
-        statements = row.statements if row else {}
+        statements = {one["id"]: one.get("recorded") for one in stale}
+        statements |= row.statements if row else {}
         # What is left of the study lists all that it listed before, whatever this run has seen.
         sources = self.sources(refused, row, sent=False)
         puts += found.stripped

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
-
-_SEPARATOR = " "  # stands in no id and no version (FHIR datatypes, id)
 
 
 class Mode(StrEnum):
@@ -38,12 +37,20 @@ class Standing:
         mode: The mode in which that was decided.
         id: The id of theirs; empty for ours.
         version: The versionId at which theirs was found to be as it should; empty if it was not.
+        earlier: Ids of others by which it was stated before, while it is not known whether what
+            stands there has gone.
     """
 
     how: How
     mode: Mode
     id: str = ""
     version: str = ""
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of others' ImagingStudies on which something of it may stand."""
+        return tuple(dict.fromkeys(one for one in (self.id, *self.earlier) if one))
 
     @property
     def is_link(self) -> bool:
@@ -52,15 +59,30 @@ class Standing:
 
     def text(self) -> str:
         """Return what the journal keeps."""
-        return _SEPARATOR.join(astuple(self))
+        return json.dumps([self.how, self.mode, self.id, self.version, self.earlier])
 
     @classmethod
     def of(cls, text: str) -> Standing | None:
         """Return what `text` returned; None for nothing, as older journals have it."""
         if not text:
             return None
-        how, mode, identity, version = text.split(_SEPARATOR)
-        return cls(How(how), Mode(mode), identity, version)
+        how, mode, identity, version, earlier = json.loads(text)
+        return cls(How(how), Mode(mode), identity, version, tuple(earlier))
+
+    @classmethod
+    def under_way(cls, wanted: Standing | None, before: Standing | None) -> Standing | None:
+        """Return what the journal keeps while it is not known whether a write has arrived.
+
+        What stood before may be left, and what is wanted may be there: both must be found again.
+
+        Args:
+            wanted: How it is to be stated.
+            before: How it was stated, or may have been.
+        """
+        if wanted is None or before is None:
+            return wanted or before
+        left = tuple(one for one in before.ids if one != wanted.id)
+        return replace(wanted, version="", earlier=left)
 
 
 class Forms(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.journal import LEAVING, StudyRow
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.target import Found, Target
@@ -16,7 +16,10 @@ from deidfhir.sync.unit import Refused, Unit, Vanished
 _Study = Unit | Refused | Vanished
 _Studies = Sequence[_Study]
 _Rows = Mapping[str, StudyRow | None]
+_Ids = Mapping[str, tuple[str, ...]]
 _KIND = "ImagingStudy"
+_UNSURE = ("planned", LEAVING)
+"""States of a study of which what was last written may or may not have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,18 @@ class LookUp:
             return self.target.find(one.id for one in batch)
         every = {one["id"]: one for each in matched.values() for one in each}
         # Ours has the identifier as well: what was sought by it is not read once more by id.
-        by_id = {one.id for one in batch if not self.is_sought(one)} | set(known.values())
-        every |= self.target.read(_KIND, sorted(by_id - every.keys() - {""}))
+        by_id = {one.id for one in batch if not self.is_sought(one)} | _all(known)
+        every |= self.target.read(_KIND, sorted(by_id - every.keys()))
         # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
         stated = {one.id for one in batch if rows[one.id] or not self.is_sought(one)}
-        about = self.target.provenances_of(sorted({*stated, *every, *known.values()} - {""}))
+        about = self.target.provenances_of(sorted({*stated, *every, *_all(known)}))
         lost = self._lost(batch, rows, known, every)
         found = {}
         for one in batch:
             theirs = tuple(each for each in matched.get(one.id, ()) if each["id"] != one.id)
-            left = every.get(known[one.id])
-            if left in theirs:
-                left = None
-            ids = (one.id, *(each["id"] for each in theirs), known[one.id])
+            met = {one.id, *(each["id"] for each in theirs)}
+            left = tuple(every[each] for each in known[one.id] if each in every.keys() - met)
+            ids = dict.fromkeys((one.id, *(each["id"] for each in theirs), *known[one.id]))
             said = [each for identity in ids for each in about.get(identity, ())]
             said += [lost[each] for each in _statements(rows[one.id]) if each in lost]
             held = Found(every.get(one.id), _each_once(said), theirs=theirs, left=left)
@@ -109,43 +111,44 @@ class LookUp:
         stripped = tuple(after for before, after in pairs if after is not before)
         return replace(found, stripped=stripped, covered=covered)
 
-    def _known(self, batch: _Studies, rows: _Rows) -> dict[str, str]:
-        """Return the id of theirs by which a study was stated before, or an empty text."""
+    def _known(self, batch: _Studies, rows: _Rows) -> dict[str, tuple[str, ...]]:
+        """Return the ids of theirs by which studies were stated before, or may have been."""
         known = {}
-        unsure: list[Refused] = []
+        firsts: dict[str, _Study] = {}
         for one in batch:
             row = rows[one.id]
-            known[one.id] = row.standing.id if row and row.standing else ""
-            if isinstance(one, Refused) and not (row and (row.standing or row.state != "planned")):
-                unsure.append(one)
-        # What may stand there is found by the ids of our statements, never by the study's UID.
-        firsts = {
-            first: one
-            for one in unsure
-            for first in (
-                *self.traces.first_ids(one.key, one.instances),
-                *_statements(rows[one.id]),
-            )
-        }
+            known[one.id] = row.standing.ids if row and row.standing else ()
+            in_ours_alone = isinstance(one, Unit) and one.forms is None
+            if in_ours_alone or (row and (row.standing or row.state not in _UNSURE)):
+                continue
+            # What may stand there is found by the ids of our statements, never by the study's UID.
+            firsts |= dict.fromkeys(_statements(row), one)
+            if isinstance(one, Refused):
+                firsts |= dict.fromkeys(self.traces.first_ids(one.key, one.instances), one)
         read = self.target.read("Provenance", sorted(firsts)) if firsts else {}
         for first, provenance in read.items():
             one = firsts[first]
-            others = [other for other in _targets(provenance) if other != one.id]
-            if others and self.traces.is_ours(provenance, one.key):
-                known[one.id] = others[0]
+            journaled = first in _statements(rows[one.id])
+            if journaled or (isinstance(one, Refused) and self.traces.is_ours(provenance, one.key)):
+                others = (other for other in _targets(provenance) if other != one.id)
+                known[one.id] = tuple(dict.fromkeys((*known[one.id], *others)))
         return known
 
     def _lost(
-        self, batch: _Studies, rows: _Rows, known: Mapping[str, str], every: Mapping[str, object]
+        self, batch: _Studies, rows: _Rows, known: _Ids, every: Mapping[str, object]
     ) -> dict[str, JsonObject]:
         """Return, by id, the statements about what the target has no more."""
         ids = {
             statement
             for one in batch
-            if known[one.id] and known[one.id] not in every
+            if set(known[one.id]) - every.keys()
             for statement in _statements(rows[one.id])
         }
         return self.target.read("Provenance", sorted(ids)) if ids else {}
+
+
+def _all(known: _Ids) -> set[str]:
+    return {identity for ids in known.values() for identity in ids}
 
 
 def _targets(provenance: JsonObject) -> list[str]:

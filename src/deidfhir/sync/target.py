@@ -22,7 +22,7 @@ class Found:
         study: Its ImagingStudy, or None.
         provenances: Every Provenance that targets it or theirs, whoever wrote it.
         theirs: Others' ImagingStudy resources of the study (D21).
-        left: Another one by which the study was stated before, if the target still has it.
+        left: Others by which the study was stated before, as far as the target still has them.
         stripped: Those among them on which something of ours stands, without it.
         covered: UIDs of the instances that our statements about theirs cover, where the journal
             does not know.
@@ -31,14 +31,14 @@ class Found:
     study: JsonObject | None
     provenances: tuple[JsonObject, ...]
     theirs: tuple[JsonObject, ...] = ()
-    left: JsonObject | None = None
+    left: tuple[JsonObject, ...] = ()
     stripped: tuple[JsonObject, ...] = ()
     covered: frozenset[str] = frozenset()
 
     @property
     def others(self) -> tuple[JsonObject, ...]:
         """Every ImagingStudy of the study that is not ours."""
-        return (*self.theirs, *((self.left,) if self.left else ()))
+        return (*self.theirs, *self.left)
 
     def by_reference(self) -> dict[str, JsonObject]:
         """Return `Type/id` → resource."""

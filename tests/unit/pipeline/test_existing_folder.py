@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deidfhir.errors import RetriableError
+from deidfhir.sync.folder import NdjsonFolder
+from deidfhir.sync.journal import Journal
 from tests.synthetic.objects import codes, instance, write
 
 if TYPE_CHECKING:
@@ -84,3 +87,47 @@ def test_the_report_tells_people(cli: Cli, archive: Path, folder: Path) -> None:
 def test_a_mode_that_is_none_is_told(cli: Cli, archive: Path, folder: Path) -> None:
     ran = cli("sync", archive, "--to", folder, "--existing", "replace")
     assert ran.code == 2
+
+
+@pytest.mark.parametrize("change", [(a, b) for a in ("link", "enrich") for b in ("delete", "own")])
+def test_a_first_write_that_nobody_acknowledged_is_found_again(
+    cli: Cli, archive: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str]
+) -> None:
+    mode, fate = change
+    with monkeypatch.context() as broken:
+        broken.setattr(Journal, "acknowledge", _goes_down)
+        assert run(cli, archive, folder, mode)["exit_code"] == 5
+    assert provenances(folder)
+    write(instance(2, StudyInstanceUID=f"{UID}.2", PatientIdentityRemoved="YES"), archive / "2.dcm")
+    if fate == "delete":
+        (archive / "1.dcm").unlink()
+        cli("sync", archive, "--to", folder, "--existing", mode, "--vanished", "delete", "--json")
+    else:
+        run(cli, archive, folder, "own")
+    lines = (folder / "ImagingStudy.ndjson").read_text().splitlines(keepends=True)
+    assert BEFORE in lines
+    targets = {each["reference"] for one in provenances(folder) for each in one["target"]}
+    assert targets
+    assert "ImagingStudy/pacs-1" not in targets
+
+
+def _goes_down(*_: object) -> None:
+    raise RetriableError("journal-busy", path="j")
+
+
+def test_a_change_to_another_of_theirs_that_nobody_acknowledged_leaves_nothing_on_the_first(
+    cli: Cli, archive: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(cli, archive, folder, "enrich")
+    path = folder / "ImagingStudy.ndjson"
+    first = path.read_text()
+    other = BEFORE.replace("pacs-1", "pacs-2")
+    path.write_text(first.replace(f'{UID}"', f'{UID}.9"') + other)
+    with monkeypatch.context() as broken:
+        broken.setattr(NdjsonFolder, "flush", _goes_down)
+        assert run(cli, archive, folder, "enrich")["exit_code"] == 5
+    report = run(cli, archive, folder, "enrich")
+    assert report["existing"]["enriched"] == 1, report["troubles"]
+    assert path.read_text().splitlines(keepends=True)[0] == BEFORE.replace(f'{UID}"', f'{UID}.9"')
+    assert run(cli, archive, folder, "own")["existing"]["owned"] == 1
+    assert other in path.read_text().splitlines(keepends=True)
