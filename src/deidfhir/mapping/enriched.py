@@ -36,7 +36,7 @@ def enriched(
         The resource; None where it carries markers that are not ours to change.
     """
     bare_one = stripped(theirs, ours["id"], context)
-    if named(bare_one.get("extension"), context.url("markers")):
+    if any(named(bare_one.get("extension"), context.url(key)) for key in ("markers", "added")):
         return None
     whole = Foreign.of(bare_one).lists(study)
     added: list[JsonObject] = [{"url": OWNER, "valueString": ours["id"]}]
@@ -62,25 +62,28 @@ def stripped(theirs: JsonObject, owner: str, context: MappingContext) -> JsonObj
         owner: The id that our ImagingStudy of the study has or would have.
         context: The mapping's.
     """
-    marks = [
-        one
-        for one in named(theirs.get("extension"), context.url("added"))
-        if {"url": OWNER, "valueString": owner} in one.get("extension", ())
-    ]
-    if not marks:
+    extensions = theirs.get("extension") or []
+    places = _places(extensions, owner, context)
+    if not places:
         return theirs
     ours = {context.url(key) for key in _OURS}
+    added = [one for place, one in enumerate(extensions) if place in places]
+    marks = named(added, context.url("added"))
     labels = [
         one["valueCoding"]
         for mark in marks
         for one in named(mark["extension"], LABEL)
         if "valueCoding" in one
     ]
-    changed = _without(theirs, ours)
-    if "series" in changed:
+    kept = [one for place, one in enumerate(extensions) if place not in places]
+    changed = _with_extensions(theirs, kept)
+    # Where instances are named, nothing stands on them.
+    if "series" in changed and not named(added, context.url("instances")):
         changed["series"] = [_bare_series(one, ours) for one in changed["series"]]
     if labels:
         changed["meta"] = _without_labels(changed.get("meta", {}), labels)
+        if not changed["meta"]:
+            del changed["meta"]  # there was none before the label
     return changed
 
 
@@ -145,8 +148,30 @@ def _bare_series(series: JsonObject, ours: Iterable[str]) -> JsonObject:
     return kept
 
 
+def _places(extensions: list[JsonObject], owner: str, context: MappingContext) -> set[int]:
+    """Return where what an owner added stands: a mark comes after what its owner added."""
+    found: set[int] = set()
+    since: set[int] = set()
+    others = False
+    for place, one in enumerate(extensions):
+        if one.get("url") in {context.url(key) for key in _OURS}:
+            since.add(place)
+        if one.get("url") != context.url("added"):
+            continue
+        if {"url": OWNER, "valueString": owner} in one.get("extension", ()):
+            found |= since
+        else:
+            others = True
+        since = set()
+    return found if others or not found else found | since
+
+
 def _without(element: JsonObject, urls: Iterable[str]) -> JsonObject:
     kept = [one for one in element.get("extension", ()) if one.get("url") not in urls]
+    return _with_extensions(element, kept)
+
+
+def _with_extensions(element: JsonObject, kept: list[JsonObject]) -> JsonObject:
     if kept == element.get("extension", []):
         return dict(element)
     if kept:

@@ -168,11 +168,12 @@ class NdjsonFolder:
         if resources is None:
             raise FatalError("folder-unreadable", path=path)
         usable = [one for one in objects(resources) if isinstance(one.get("id"), str)]
-        if [one["resourceType"] for one in usable if "resourceType" in one] != [kind] * len(
-            resources
-        ):
+        found = {one["id"]: one for one in usable}
+        # Two lines of one id: to keep either would lose the other.
+        kinds = [one["resourceType"] for one in usable if "resourceType" in one]
+        if len(found) != len(usable) or kinds != [kind] * len(resources):
             raise FatalError("folder-unreadable", path=path)
-        return {one["id"]: one for one in usable}
+        return found
 
     def _file(self, kind: str) -> Path:
         return self.path / f"{kind}.ndjson"

@@ -9,7 +9,10 @@ from typing import Any
 
 # No FHIR string holds a NUL, so nothing else can look like a number that is put back.
 _MARK = "\0"
+_DIGITS = 1000
 _MARKED = re.compile(r'"\\u0000(-?[0-9][0-9.eE+-]*)"')
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ def decoded(content: bytes | str) -> Any:  # noqa: ANN401 - any JSON
         ValueError: It is no JSON.
         RecursionError: It is too deep.
     """
-    return json.loads(content, parse_float=Number)
+    return json.loads(content, parse_float=Number, parse_int=_integer)
 
 
 def encoded(content: object, *, separators: tuple[str, str] | None = None) -> str:
@@ -41,7 +44,16 @@ def encoded(content: object, *, separators: tuple[str, str] | None = None) -> st
         separators: As for `json.dumps`.
     """
     text = json.dumps(content, ensure_ascii=False, separators=separators, default=_marked)
-    return _MARKED.sub(r"\1", text) if r'"\u0000' in text else text
+    if r'"\u0000' in text:
+        text = _MARKED.sub(r"\1", text)
+    # Half a pair is no character; JSON can name it, and so it comes back as it came.
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def _integer(text: str) -> int | Number:
+    # A decimal may be written without a point: as an integer, -0 would lose its sign, and Python
+    # reads none of thousands of digits.
+    return Number(text) if text == "-0" or len(text) > _DIGITS else int(text)
 
 
 def _marked(value: object) -> str:

@@ -139,7 +139,7 @@ def joined(values: Iterable[str]) -> Iterator[str]:
     group: list[str] = []
     size = 0
     for value in values:
-        text = quote(value, safe="/")
+        text = quote(value, safe="/", errors="replace")
         if group and size + len(text) >= _LONGEST:
             yield ",".join(group)
             group, size = [], 0

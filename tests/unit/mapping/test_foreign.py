@@ -176,3 +176,42 @@ def test_codes_that_contradict_the_verdict_say_nothing() -> None:
     markers_of = removed(method_code=REPLACED)
     denied = replace(markers_of, patient_identity_removed=("NO",))
     assert not uids_replaced(study(instance(1, denied)), CONTEXT)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_no_site_touches_what_another_has_added(listing: str) -> None:
+    of = two_sets()
+    mine = map_study(of, CONTEXT).imaging_study
+    others = {**mine, "id": "the id of another site"}
+    before = theirs(of, **LISTINGS[listing])
+    first, second = (enriched(before, one, of, CONTEXT) for one in (mine, others))
+    assert first is not None
+    assert second is not None
+    assert enriched(first, others, of, CONTEXT) is None
+    assert enriched(second, mine, of, CONTEXT) is None
+
+
+def test_where_two_sites_stand_each_takes_its_own_away() -> None:
+    of = two_sets()
+    mine = map_study(of, CONTEXT).imaging_study
+    others = {**mine, "id": "the id of another site"}
+    before = theirs(of, only=1)
+    first, second = (enriched(before, one, of, CONTEXT) for one in (mine, others))
+    assert first is not None
+    assert second is not None
+    own = len(before["extension"])
+    both = {**first, "extension": [*first["extension"], *second["extension"][own:]]}
+    assert enriched(both, mine, of, CONTEXT) is None
+    assert stripped(both, mine["id"], CONTEXT) == second
+    assert stripped(both, others["id"], CONTEXT) == first
+
+
+def test_a_label_on_what_has_no_meta_leaves_none() -> None:
+    of = one_set()
+    own = map_study(of, CONTEXT).imaging_study
+    before = theirs(of)
+    del before["meta"]
+    added = enriched(before, own, of, CONTEXT)
+    assert added is not None
+    assert added["meta"]["security"]
+    assert stripped(added, own["id"], CONTEXT) == before

@@ -186,7 +186,8 @@ def test_a_file_that_is_not_ours_ends_the_run_and_stays_as_it_is(
     with pytest.raises(FatalError) as caught:
         written(folder, {"resourceType": kind, "id": "new"})
     assert str(caught.value) == (
-        f"the folder holds a file that is no NDJSON of FHIR resources: {file}; move it away"
+        "the folder holds a file that is no NDJSON of FHIR resources, each id once: "
+        f"{file}; move it away"
     )
     assert state_of(folder) == before
 
@@ -236,3 +237,13 @@ def test_files_of_other_types_in_the_folder_are_left_alone(folder: NdjsonFolder)
     (folder.path / "Observation.ndjson").write_bytes(b"theirs")
     written(folder, device("a"))
     assert (folder.path / "Observation.ndjson").read_bytes() == b"theirs"
+
+
+def test_a_file_with_two_lines_of_one_id_is_read_by_nobody_and_stays(tmp_path: Path) -> None:
+    file = tmp_path / "ImagingStudy.ndjson"
+    line = '{"resourceType":"ImagingStudy","id":"a","status":"%s"}\n'
+    file.write_text(line % "available" + line % "unknown")
+    with pytest.raises(FatalError) as caught:
+        NdjsonFolder(tmp_path).read("ImagingStudy", ["a"])
+    assert caught.value.code == "folder-unreadable"
+    assert len(file.read_text().splitlines()) == 2

@@ -141,7 +141,7 @@ def test_garbage_in_the_folder_ends_the_run_and_nothing_is_lost(site: Site) -> N
     run = site.run()
     assert run.code == 1
     assert run.err == (
-        "deidfhir: the folder holds a file that is no NDJSON of FHIR resources: "
+        "deidfhir: the folder holds a file that is no NDJSON of FHIR resources, each id once: "
         f"{site.folder / 'Device.ndjson'}; move it away\n"
     )
     assert {one.name: one.read_bytes() for one in site.folder.iterdir()} == content
