@@ -353,3 +353,19 @@ def test_a_run_that_is_killed_between_look_and_answer_is_completed_by_the_next(
     run = r4_site.sync(archive.folder, "--existing", "enrich")
     assert (run.code, run.report["existing"]["enriched"]) == (0, 1)
     assert (version(r4_site.url, name), len(about(r4_site, name))) == (at, 1)
+
+
+def test_theirs_is_not_doubled_however_little_memory_keeps_of_names(
+    site: Site, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deidfhir.sync.names._MOST", 0)
+    stored = {}
+    for study in (1, 2, 3):
+        put_two(archive, study)
+        stored[study] = store(site.url, theirs(archive, study, 1, 2))
+    run = site.sync(archive.folder, "--existing", "enrich", "--write-mode", "conditional")
+    assert (run.code, run.report["existing"]["enriched"]) == (0, 3)
+    for study, name in stored.items():
+        query = f"ImagingStudy?identifier=urn:dicom:uid|urn:oid:{archive.uid(study)}"
+        (found,) = search(site.url, query)
+        assert (f"ImagingStudy/{found['id']}", found["meta"]["versionId"]) == (name, "2")

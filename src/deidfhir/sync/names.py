@@ -14,7 +14,10 @@ from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.outcome import objects
 
 _MOST = 200_000
-"""Names kept in memory; what is forgotten is looked up again."""
+"""Names kept in memory at least: twice as many at most, those that were needed last.
+
+A study is read, planned and written with what its read taught: nothing is forgotten at once.
+"""
 
 
 @dataclass(slots=True)
@@ -33,19 +36,27 @@ class Names:
 
     _server: dict[str, str] = field(default_factory=dict, init=False)
     _ours: dict[str, str] = field(default_factory=dict, init=False)
+    _server_before: dict[str, str] = field(default_factory=dict, init=False)
+    _ours_before: dict[str, str] = field(default_factory=dict, init=False)
     _fresh: dict[str, str] = field(default_factory=dict, init=False)
 
     def server(self, name: str) -> str | None:
         """Return the server's reference of one of ours, as far as it is known."""
-        return self._server.get(name)
+        found = self._server.get(name)
+        if found is None and (found := self._server_before.get(name)) is not None:
+            self._note(name, found)
+        return found
 
     def ours(self, name: str) -> str | None:
         """Return our reference of one of the server's, as far as it is known."""
-        return self._ours.get(name)
+        found = self._ours.get(name)
+        if found is None and (found := self._ours_before.get(name)) is not None:
+            self._note(found, name)
+        return found
 
     def is_own(self, name: str) -> bool:
         """Whether one of ours has the same id on the server: it needs no tag."""
-        return self._server.get(name) == name
+        return self.server(name) == name
 
     def recall(self, names: Iterable[str]) -> None:
         """Take from the journal what memory lacks; by the thread that owns the journal alone."""
@@ -55,19 +66,19 @@ class Names:
             fresh, self._fresh = self._fresh, {}
             self.kept.put({name: one.partition("/")[2] for name, one in fresh.items()})
         if len(self._server) > _MOST:
-            self._server.clear()
-            self._ours.clear()
+            self._server_before, self._server = self._server, {}
+            self._ours_before, self._ours = self._ours, {}
         if not self._server:
             for name, identity in self.kept.shared().items():
                 self._note(name, f"{name.partition('/')[0]}/{identity}")
-        lacking = [one for one in names if one not in self._server]
+        lacking = [one for one in names if self.server(one) is None]
         for name, identity in self.kept.of(lacking).items():
             self._note(name, f"{name.partition('/')[0]}/{identity}")
 
     def recognise(self, servers: Iterable[str]) -> None:
         """Take from the journal which of the server's references are to ours; as `recall`."""
         if self.kept is not None:
-            unknown = [one for one in servers if one not in self._ours]
+            unknown = [one for one in servers if self.ours(one) is None]
             for server, name in self.kept.ours(unknown).items():
                 self._note(name, server)
 
@@ -78,7 +89,7 @@ class Names:
             name: Our reference.
             server: The server's.
         """
-        if self._server.get(name) != server:
+        if self.server(name) != server:
             self._note(name, server)
             if name != server:
                 self._fresh[name] = server
@@ -89,9 +100,12 @@ class Names:
 
     def forget(self, name: str) -> None:
         """Note that the server has one of ours no more."""
-        server = self._server.pop(name, None)
-        if server is not None:
-            self._ours.pop(server, None)
+        for servers, ours in (
+            (self._server, self._ours),
+            (self._server_before, self._ours_before),
+        ):
+            if (server := servers.pop(name, None)) is not None:
+                ours.pop(server, None)
 
     def tagged(self, resource: JsonObject) -> str | None:
         """Return our reference of a resource of the server that carries our tag."""

@@ -122,7 +122,7 @@ class ByServerIds:
         """Whether the server has something of some studies that was not read before."""
         own = [reference(one) for one in puts if one["resourceType"] in _STUDYS_OWN]
         unread = [name for name in own if name not in self._read]
-        self._find(unread, set())
+        self._find(unread, self._strangers)
         return any(self.names.server(name) for name in unread)
 
     def entries(
@@ -131,13 +131,15 @@ class ByServerIds:
         """Return the entries of a transaction.
 
         Raises:
-            Rejected: Several resources of the server stand for one of these.
+            Rejected: Several resources of the server stand for one of these, or what shall still
+                have some version is not to be found: it is written where it is, or not at all.
         """
         own = [reference(one) for one in puts]
         gone = list(deletes)
-        self._find([*(references(puts)), *gone], set(own))
+        self._find([*(references(puts)), *gone], {*own, *self._strangers})
         if self.mode is WriteMode.READ_THEN_WRITE:
-            self._find(own, set())
+            self._find(own, self._strangers)
+        self._find([one for one in own if one in versions], set())
         if self.names.ambiguous & {*own, *gone}:
             raise Rejected(412, "multiple-matches")
         there = set(own)
@@ -147,10 +149,9 @@ class ByServerIds:
     def _find(self, names: Iterable[str], apart_from: set[str]) -> None:
         """Look up what of some of our references is not known."""
         unknown: dict[str, list[str]] = {}
-        passed_over = apart_from | self._strangers
         for name in dict.fromkeys(names):
             kind = name.partition("/")[0]
-            known = name in passed_over or self.names.server(name) is not None
+            known = name in apart_from or self.names.server(name) is not None
             if kind in _WRITTEN and not known:
                 unknown.setdefault(kind, []).append(name)
         for kind, lacking in unknown.items():
@@ -171,6 +172,8 @@ class ByServerIds:
         if server is not None:
             body = with_id(body, _id(server))
             return {"resource": body, "request": put_request(server, version)}
+        if version is not None:  # it is someone else's, or was read: made anew, it would be doubled
+            raise Rejected(412, "conflict")
         body = with_id(body, None)
         if self.mode is WriteMode.CONDITIONAL:
             tag = quote(f"{self.names.system}|{identity}", safe="")
