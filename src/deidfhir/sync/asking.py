@@ -25,6 +25,7 @@ from deidfhir.sync.outcome import Rejected, server_code
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.timing import Clock
 from deidfhir.sync.traffic import Traffic
+from deidfhir.tables import table
 from deidfhir.version import __version__
 
 Result = TypeVar("Result")
@@ -71,12 +72,17 @@ class Request:
 
     @property
     def told(self) -> dict[str, Field]:
-        """What may be told of it: of its address the type alone."""
-        kind = self.path.lstrip("/").partition("?")[0].partition("/")[0]
+        """What may be told of it: of its address the type alone, if it is one of ours.
+
+        The address of a next page is what a server says.
+        """
+        first = self.path.lstrip("/").partition("?")[0].partition("/")[0]
+        kind = first or ("transaction" if self.method == "POST" else "")
+        kinds = table("events.toml")["field"]["kind"].split("|")
         return {
             "request": self.headers.get("X-Request-ID", ""),
             "method": self.method,
-            "kind": kind or "transaction",
+            "kind": kind if kind in kinds else "other",
             "attempt": self.attempt,
             "sent": len(self.data or b""),
         }

@@ -11,6 +11,7 @@ from deidfhir.errors import FatalError
 from deidfhir.sync.access.access import Access
 from deidfhir.sync.access.credentials import Bearer
 from deidfhir.sync.access.secret import Secret
+from deidfhir.sync.asking import Request
 from deidfhir.sync.connections import Connections
 from deidfhir.sync.paging import next_path
 from deidfhir.sync.reading import Reader
@@ -99,6 +100,23 @@ def test_a_link_to_another_server_ends_the_search_with_an_error(
         list(Reader(_transport(session, monkeypatch)).pages("ImagingStudy", "x=1"))
     assert raised.value.code == "answer-unexpected"
     assert [url for _, url, _ in session.asked] == [f"{ROOT}/ImagingStudy?x=1"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/ImagingStudy?page=2", "ImagingStudy"),
+        ("GET", "/DOE-JOHN/ImagingStudy?page=2", "other"),
+        ("GET", "/Doe?page=2", "other"),
+        ("GET", "?_getpages=DOE", "other"),
+        ("GET", "/metadata", "metadata"),
+        ("POST", "", "transaction"),
+    ],
+)
+def test_of_an_address_a_known_type_is_told_and_no_word_of_a_server(
+    method: str, path: str, kind: str
+) -> None:
+    assert Request(method, path, None, {}, settles=False).told["kind"] == kind
 
 
 @pytest.mark.parametrize("path", ["@evil.example/x", ".evil.example/x", ":8443/x", "\\@evil/x"])
