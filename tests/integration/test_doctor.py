@@ -175,6 +175,21 @@ def test_a_mistake_in_the_access_file_is_usage(r4_site: Site, tmp_path: Path) ->
     assert run.err.startswith(f"deidfhir: {access}: colour no such key here; known: auth,")
 
 
+def test_a_secret_that_would_go_by_plain_http_is_usage(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_KEY", "PLANTED")
+    access = tmp_path / "access.toml"
+    access.write_text('[headers]\nX-Api-Key = { env = "GATEWAY_KEY" }\n')
+    url = "http://fhir.invalid/fhir"
+    for words in (("doctor",), ("sync", tmp_path)):
+        run = cli(*words, "--to", url, "--access", access)
+        assert (run.code, run.out) == (2, "")
+        assert run.err.startswith(f"deidfhir: {url} is plain HTTP")
+    access.write_text(f"[auth]\nallow_http = true\n{access.read_text()}")
+    assert legs(cli("doctor", "--to", url, "--access", access, "--json"))["site"] == ("ok", "")
+
+
 def test_credentials_that_are_asked_for_and_refused_are_told_though_metadata_is_open(
     r4_site: Site, strict: Strict, tmp_path: Path
 ) -> None:

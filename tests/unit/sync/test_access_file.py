@@ -69,7 +69,12 @@ def test_without_a_file_there_are_no_credentials() -> None:
             "auth.kind",
             "takes none or basic or bearer or oauth2 or smart",
         ),
-        ('[auth]\nkind = "none"\nuser = "a"', "auth.user", "no such key here; known: kind"),
+        (
+            '[auth]\nkind = "none"\nuser = "a"',
+            "auth.user",
+            "no such key here; known: allow_http, kind",
+        ),
+        ('[auth]\nallow_http = "yes"', "auth.allow_http", "takes true or false"),
         ('[auth]\nkind = "basic"', "auth.user", "takes a text of one line"),
         ('[auth]\nkind = "basic"\nuser = "a:b"', "auth.user", "takes a name without a colon"),
         ('[auth]\nkind = "basic"\nuser = "a"', "auth.password", SECRET),
@@ -235,3 +240,45 @@ def test_no_object_of_an_access_shows_a_secret(path: Path, monkeypatch: pytest.M
         access.headers()
         access.session()
         assert "PLANTED" not in repr(access)
+
+
+BASIC = '[auth]\nkind = "basic"\nuser = "a"\npassword = { env = "WORD" }\n'
+KEYED = '[headers]\nX-Api-Key = { env = "WORD" }\n'
+
+
+def toward(url: str) -> Toward:
+    """Return a server of some base URL."""
+    return Toward(url, 5.0, Clock())
+
+
+@pytest.mark.parametrize("text", [BASIC, KEYED], ids=["credentials", "header"])
+@pytest.mark.parametrize("url", ["http://fhir.example/fhir", "HTTP://10.0.0.7:8080"])
+def test_nothing_secret_goes_by_plain_http_unless_the_site_says_so(
+    path: Path, text: str, url: str
+) -> None:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        load_access(str(path), toward(url))
+    assert raised.value.code == "access-plain-http"
+    assert "allow_http = true" in str(raised.value)
+    allowed = f"{text}allow_http = true" if text is BASIC else f"[auth]\nallow_http = true\n{text}"
+    path.write_text(allowed, encoding="utf-8")
+    assert load_access(str(path), toward(url)).is_secret
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        (BASIC, "https://fhir.example/fhir"),
+        (BASIC, "http://localhost:8080/fhir"),
+        (KEYED, "http://127.0.0.1/fhir"),
+        (KEYED, "http://[::1]:8080/fhir"),
+        ("", "http://fhir.example/fhir"),
+        ('[headers]\nX-Tenant = "radiology"', "http://fhir.example/fhir"),
+    ],
+)
+def test_what_is_not_secret_or_stays_here_or_goes_by_tls_is_sent(
+    path: Path, text: str, url: str
+) -> None:
+    path.write_text(text, encoding="utf-8")
+    load_access(str(path), toward(url))

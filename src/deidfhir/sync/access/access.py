@@ -42,6 +42,12 @@ class Access:
     connection: Connection = field(default_factory=Connection)
     extra: Mapping[str, str | Secret] = field(default_factory=dict)
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether requests carry what nobody on the way may read."""
+        secrets = any(isinstance(one, Secret) for one in self.extra.values())
+        return secrets or self.credentials.kind != Anonymous.kind
+
     def prepare(self) -> None:
         """Look at the site's secrets and files, and ask nobody.
 

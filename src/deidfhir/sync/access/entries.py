@@ -65,6 +65,13 @@ class Entries:
             raise self.fault(key, f"takes {' or '.join(words)}")
         return str(found)
 
+    def truth(self, key: str) -> bool:
+        """Return true or false; false if it is not there."""
+        found = self._value(key, otherwise=False)
+        if not isinstance(found, bool):
+            raise self.fault(key, "takes true or false")
+        return found
+
     def scope(self, key: str, otherwise: str) -> str:
         """Return scopes as OAuth has them: separated by spaces."""
         found = self._value(key, otherwise.split())

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deidfhir.config import read_toml
+from deidfhir.errors import UsageError
 from deidfhir.sync.access.access import Access, revealed
 from deidfhir.sync.access.connection import DIRECT, Connection, Proxy
 from deidfhir.sync.access.credentials import Anonymous, Basic, Bearer, Credentials
@@ -19,7 +20,7 @@ from deidfhir.sync.access.keys import NEEDED
 from deidfhir.sync.access.oauth import METHODS, Endpoint, with_secret
 from deidfhir.sync.access.secret import Secret
 from deidfhir.sync.access.smart import SCOPE, SmartClient
-from deidfhir.sync.address import is_safe
+from deidfhir.sync.address import is_safe, without_credentials
 from deidfhir.sync.timing import Clock
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
@@ -65,7 +66,7 @@ def load_access(path: str, toward: Toward) -> Access:
         toward: The server.
 
     Raises:
-        UsageError: `access-unreadable`, `access-form` or `access-entry`.
+        UsageError: `access-unreadable`, `access-form`, `access-entry` or `access-plain-http`.
     """
     if not path:
         return Access()
@@ -75,7 +76,11 @@ def load_access(path: str, toward: Toward) -> Access:
     extra = _headers(top.table("headers"))
     top.done()
     connection = _connection(tls, _proxy(proxy) if "proxy" in top else None)
-    return Access(_credentials(auth, connection, extra, toward), connection, extra)
+    is_open = auth.truth("allow_http")
+    access = Access(_credentials(auth, connection, extra, toward), connection, extra)
+    if access.is_secret and not (is_open or is_safe(toward.base_url)):
+        raise UsageError("access-plain-http", url=without_credentials(toward.base_url))
+    return access
 
 
 def _connection(tls: Entries, proxy: Proxy | None) -> Connection:
