@@ -167,6 +167,14 @@ def test_files_and_secrets_of_the_site_come_first(
     assert run.report["target"] == r4_site.url
 
 
+def test_authorities_of_the_environment_that_are_not_there_come_first(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    run = cli("doctor", "--to", "https://nobody.invalid/fhir", "--json")
+    assert_fails(run, "site", "tls-ca", 1)
+
+
 def test_a_mistake_in_the_access_file_is_usage(r4_site: Site, tmp_path: Path) -> None:
     access = tmp_path / "access.toml"
     access.write_text("colour = 1\n")

@@ -96,7 +96,7 @@ def prepare(target: Target) -> None:
         FatalError: A secret, a key or a certificate cannot be used.
     """
     if isinstance(target, FhirServer):
-        target.transport.access.prepare()
+        target.transport.access.prepare(target.transport.base_url)
 
 
 def open_server(to: str, context: MappingContext, timeout: float, refusal: str) -> FhirServer:

@@ -212,7 +212,7 @@ class Asking:
             raise self._down("no connection in time", unsettled=False) from None
         except (requests.exceptions.Timeout, TimeoutError):
             raise RetriableError("target-silent", url=self._shown, seconds=self.timeout) from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
+        except (OSError, HTTPError) as error:  # RequestException is an OSError
             raise self._broken(error) from None
 
     def _broken(self, error: Exception) -> Exception:

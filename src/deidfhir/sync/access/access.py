@@ -48,13 +48,16 @@ class Access:
         secrets = any(isinstance(one, Secret) for one in self.extra.values())
         return secrets or self.credentials.kind != Anonymous.kind
 
-    def prepare(self) -> None:
+    def prepare(self, url: str) -> None:
         """Look at the site's secrets and files, and ask nobody.
+
+        Args:
+            url: The base URL.
 
         Raises:
             FatalError: One of them cannot be used.
         """
-        self.session().close()
+        self.connection.prepare(url)
         revealed(self.extra)
         self.credentials.prepare()
 

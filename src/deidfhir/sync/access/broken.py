@@ -105,10 +105,12 @@ def broken(
     """Return what a failed request means, where waiting alone does not mend it or a proxy failed.
 
     Args:
-        error: What requests raised.
+        error: What requests raised, or let through.
         url: The address, without credentials.
         connection: The site's TLS and proxy.
     """
+    if isinstance(error, OSError) and not isinstance(error, requests.exceptions.RequestException):
+        return _missing(url, connection)
     if isinstance(error, requests.exceptions.ProxyError):
         return proxy_failure(error, shown_proxy(url, connection))
     told = tls_failure(error, url) if isinstance(error, requests.exceptions.SSLError) else None
@@ -118,6 +120,15 @@ def broken(
     if broke and refuses_certificate(url, connection):
         return FatalError(_CLIENT, url=url)
     return told
+
+
+def _missing(url: str, connection: Connection) -> FatalError | None:
+    """Return which file was not to be found: requests says it by a bare OSError."""
+    try:
+        connection.prepare(url)
+    except FatalError as fault:
+        return fault
+    return None
 
 
 def shown_proxy(url: str, connection: Connection) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -95,6 +96,31 @@ class Connection:
             if not usable:
                 raise FatalError("tls-certificate", path=self.key or self.certificate)
         return context
+
+    def prepare(self, url: str) -> None:
+        """Look whether the files are of use that connections to an address are made with.
+
+        Args:
+            url: The address.
+
+        Raises:
+            FatalError: `tls-ca`, `tls-certificate` or `secret-unreadable`.
+        """
+        with self.session() as session:
+            settings = session.merge_environment_settings(url, {}, None, None, None)
+        bundle = settings["verify"]
+        if self.ca or not isinstance(bundle, str) or not url.lower().startswith("https:"):
+            return
+        # The environment's: a file, or a folder of them.
+        file, folder = (None, bundle) if Path(bundle).is_dir() else (bundle, None)
+        try:
+            ssl.create_default_context(cafile=file, capath=folder)
+        except OSError:
+            usable = False
+        else:
+            usable = True
+        if not usable:
+            raise FatalError("tls-ca", path=bundle)
 
     def proxy_for(self, url: str) -> str | None:
         """Return the URL of the proxy for some address, with its credentials, if there is one."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import requests
-
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.access.broken import broken
 from deidfhir.sync.access.connection import Connection
@@ -52,7 +50,7 @@ def _asked(
                 timeout=timeout,
                 allow_redirects=False,
             )
-        except requests.exceptions.RequestException as error:
+        except OSError as error:  # RequestException is one
             fault = broken(error, url, connection)
             fault = fault or RetriableError("token-down", url=url, what=type(error).__name__)
         else:

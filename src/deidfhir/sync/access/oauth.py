@@ -96,7 +96,7 @@ class Endpoint:
                     timeout=self.timeout,
                     allow_redirects=False,
                 )
-            except requests.exceptions.RequestException as error:
+            except OSError as error:  # RequestException is one
                 fault = self._failed(error, answers)
             except library.OAuthError as error:
                 fault = self._refused(str(error.error or ""), answers)
@@ -107,9 +107,7 @@ class Endpoint:
             raise fault
         return self._issued(token, answers)
 
-    def _failed(
-        self, error: requests.exceptions.RequestException, answers: list[requests.Response]
-    ) -> DeidFhirError:
+    def _failed(self, error: OSError, answers: list[requests.Response]) -> DeidFhirError:
         if answers:
             return self._no_endpoint(answers)
         told = broken(error, self.url, self.connection)

@@ -92,7 +92,7 @@ class Reach:
                     return answer.headers
             except requests.exceptions.ReadTimeout:
                 fault = RetriableError("target-silent", url=self.url, seconds=self.timeout)
-            except requests.exceptions.RequestException as error:
+            except OSError as error:  # RequestException is one
                 told = broken(error, self.url, self.connection)
                 down = RetriableError("target-down", url=self.url, what=type(error).__name__)
                 fault = told or down
