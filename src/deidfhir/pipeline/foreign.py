@@ -100,8 +100,8 @@ class OurTraces:
         )
 
     def first_ids(self, key: str, instances: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the ids that the whole has if the study has one marker set, or several."""
-        places = (STUDY, min(instances, default=STUDY))
+        """Return the ids that the whole may have, in every place: there may be many sets."""
+        places = (STUDY, *sorted(instances))
         return tuple(self.context.namer.provenance(key, WHOLE, one) for one in places)
 
     def is_ours(self, provenance: JsonObject, key: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.guarding import is_subsetted, reason_against
 from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.standing import How, Mode, Placing, Standing, Traces, version_of, versions_of
@@ -140,6 +141,8 @@ class Existing:
         except DataError:
             placed, code = None, "unmappable"
         if placed is not None and placed.placing is not None:
+            code = reason_against(placed.placing.studies, found, self.target)
+        if placed is not None and placed.placing is not None and not code:
             if one.id not in self.told:
                 self._tell(placed, placed.placing.standing, found, row)
             return placed
@@ -160,9 +163,13 @@ class Existing:
             return "existing-several"
         if self._ours_stays(found, row):
             return ""
-        if one.forms and one.forms.is_part:
-            return "partial-study"
-        return "" if one.forms and one.forms.may_touch else "existing-guarded"
+        forms = one.forms
+        against = {
+            "existing-subsetted": is_subsetted(found.theirs[0]),
+            "partial-study": forms is not None and forms.is_part,
+            "existing-guarded": forms is None or not forms.may_touch,
+        }
+        return next((code for code, holds in against.items() if holds), "")
 
     def _ours_stays(self, found: Found, row: StudyRow | None) -> bool:
         """Whether ours was there before theirs: then it goes on, until the mode changes."""

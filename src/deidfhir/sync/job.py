@@ -10,6 +10,7 @@ from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.events import Events
 from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
+from deidfhir.sync.guarding import reason_to_leave
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.lookahead import looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
@@ -209,7 +210,7 @@ class SyncJob:
     def _planned(self, one: Unit | Refused | Vanished, found: Found) -> Plan | None:
         row = self.journal.study(one.id)
         if isinstance(one, Vanished):
-            return plan_of(self.fate, one, found, row, self.statements)
+            return self._safe(plan_of(self.fate, one, found, row, self.statements), found, row)
         if row is not None and self._planner.conflicts(one, row):
             self._leave_alone(one, row, "duplicate-instance-differs")
             return None
@@ -229,7 +230,18 @@ class SyncJob:
             plan = self._planner.withdrawal(placed, found, row, merge.part)
         else:
             plan = self._planner.unit(placed, found, row, self._now(), merge.part)
-        return replace(plan, versions={**merge.versions, **plan.versions})
+        plan = replace(plan, versions={**merge.versions, **plan.versions})
+        return self._safe(plan, found, row)
+
+    def _safe(self, plan: Plan, found: Found, row: StudyRow | None) -> Plan | None:
+        """Return a plan; None, said why, where someone else's could not be put as it was."""
+        code = reason_to_leave(plan, found, self.target)
+        if not code:
+            return plan
+        self.report.troubles.append(Trouble(code, plan.name))
+        if not isinstance(plan.again, Vanished):
+            self._note_listing(plan.again, row)
+        return None
 
     def _leave_alone(self, one: Unit | Refused, row: StudyRow | None, trouble: str) -> None:
         """Say why nothing is done for a study, and note what this source lists of it."""

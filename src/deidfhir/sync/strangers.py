@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.guarding import is_subsetted
 from deidfhir.sync.journal import LEAVING, StudyRow
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Mode, Traces
@@ -84,17 +85,19 @@ class LookUp:
         every = {one["id"]: one for each in matched.values() for one in each}
         # Ours has the identifier as well: what was sought by it is not read once more by id.
         by_id = {one.id for one in batch if not self.is_sought(one)} | _all(known)
-        every |= self.target.read(_KIND, sorted(by_id - every.keys()))
+        # Where only a part was given, all of it is asked for.
+        part = {identity for identity, one in every.items() if is_subsetted(one)}
+        every |= self.target.read(_KIND, sorted(part | (by_id - every.keys())))
         # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
         stated = {one.id for one in batch if rows[one.id] or not self.is_sought(one)}
         about = self.target.provenances_of(sorted({*stated, *every, *_all(known)}))
         lost = self._lost(batch, rows, known, every)
         found = {}
         for one in batch:
-            theirs = tuple(each for each in matched.get(one.id, ()) if each["id"] != one.id)
-            met = {one.id, *(each["id"] for each in theirs)}
-            left = tuple(every[each] for each in known[one.id] if each in every.keys() - met)
-            ids = dict.fromkeys((one.id, *(each["id"] for each in theirs), *known[one.id]))
+            met = [each["id"] for each in matched.get(one.id, ())]
+            theirs = tuple(every[each] for each in met if each != one.id)
+            ids = dict.fromkeys((one.id, *met, *known[one.id]))
+            left = tuple(every[each] for each in ids if each in every.keys() - {one.id, *met})
             said = [each for identity in ids for each in about.get(identity, ())]
             said += [lost[each] for each in _statements(rows[one.id]) if each in lost]
             held = Found(every.get(one.id), _each_once(said), theirs=theirs, left=left)

@@ -131,3 +131,24 @@ def test_a_change_to_another_of_theirs_that_nobody_acknowledged_leaves_nothing_o
     assert path.read_text().splitlines(keepends=True)[0] == BEFORE.replace(f'{UID}"', f'{UID}.9"')
     assert run(cli, archive, folder, "own")["existing"]["owned"] == 1
     assert other in path.read_text().splitlines(keepends=True)
+
+
+def test_what_an_earlier_policy_stated_of_a_part_is_found_without_the_journal(
+    cli: Cli, archive: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEIDFHIR_TARGET_DEIDENTIFIED", "true")
+    # The first by its UID states nothing, so that the others' Provenance has another place.
+    write(instance(1, PatientIdentityRemoved="NO"), archive / "1.dcm")
+    stating = instance(
+        number=2,
+        PatientIdentityRemoved="YES",
+        DeidentificationMethodCodeSequence=codes("113100"),
+    )
+    write(stating, archive / "2.dcm")
+    to = ("--to", folder, "--existing", "link", "--journal", tmp_path / "j", "--json")
+    cli("sync", archive, *to, "--accept", "removed,mixed,not-removed")
+    (one,) = provenances(folder)
+    assert one["target"][0]["reference"] == "ImagingStudy/pacs-1"
+    (tmp_path / "j").unlink()
+    cli("sync", archive, *to)
+    assert provenances(folder) == []
