@@ -174,7 +174,7 @@ class Asking:
     def _in_time(self, work: Callable[[], Result], until: float) -> Result:
         """Return what may ask a token endpoint, which may be down, busy or silent too."""
         try:
-            return within(self._left(until), work)
+            return within(self._left(until), work) if self.access.credentials.asks else work()
         except TimeoutError:
             raise RetriableError("token-silent", seconds=self.timeout) from None
         except RetriableError as error:

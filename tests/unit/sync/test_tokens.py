@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import sys
+import threading
+from dataclasses import dataclass, field
 from email.utils import formatdate
 
 import pytest
 import requests
 
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.access.access import Access
 from deidfhir.sync.access.broken import proxy_failure, tls_failure
 from deidfhir.sync.access.connection import Connection
 from deidfhir.sync.access.credentials import Anonymous, Basic, Bearer, Credentials
+from deidfhir.sync.access.discovery import discovered
 from deidfhir.sync.access.oauth import Endpoint, with_secret
 from deidfhir.sync.access.refusal import clock_off, refusal
 from deidfhir.sync.access.secret import Secret
 from deidfhir.sync.access.tokens import Token, TokenKeeper
 from deidfhir.sync.timing import Clock
+from deidfhir.sync.transport import Transport
+from tests.integration.fake import FakeServer, Reply
 
 URL = "https://fhir.example"
 SECRET = Secret("env", ("A_SECRET",))
@@ -155,3 +162,65 @@ def test_a_connection_that_breaks_without_a_reason_is_told_as_such() -> None:
 def test_a_proxy_says_no_or_later(words: str, code: str) -> None:
     error = requests.exceptions.ProxyError(OSError(words))
     assert proxy_failure(error, "http://proxy.example").code == code
+
+
+LARGE = b" " * (2 * 1024 * 1024)
+
+
+def test_an_answer_about_tokens_that_is_too_large_is_none() -> None:
+    with FakeServer() as server:
+        server.always(Reply(body=LARGE + json.dumps({"access_token": "t"}).encode()))
+        endpoint = Endpoint(server.url, Connection(), Clock(), 5.0)
+        with pytest.raises(FatalError) as raised:
+            endpoint.ask({"client_id": "a", "client_secret": "b"})
+        assert raised.value.code == "token-answer"
+        told = json.dumps({"token_endpoint": "https://login.example/token"}).encode()
+        server.always(Reply(body=LARGE + told))
+        with pytest.raises(FatalError) as raised:
+            discovered(server.url, Connection(), 5.0, {})
+        assert raised.value.code == "discovery-missing"
+        server.always(Reply(body=told))
+        assert discovered(server.url, Connection(), 5.0, {}) == "https://login.example/token"
+        server.always(Reply(body={"access_token": "t", "expires_in": 60}))
+        assert endpoint.ask({"client_id": "a", "client_secret": "b"}) == Token("t", 60.0)
+
+
+@dataclass
+class Watched:
+    """Credentials that tell by which thread they are asked for."""
+
+    asks: bool
+    kind: str = "none"
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """There is nothing to look at."""
+
+    def authorisation(self) -> str | None:
+        """Note who asks."""
+        self.threads.append(threading.current_thread())
+        return None
+
+    def renew(self, refused: str | None) -> bool:
+        """There is nothing else."""
+        del refused
+        return False
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_credentials_that_ask_nobody_need_no_thread(*, asks: bool) -> None:
+    watched = Watched(asks)
+    with FakeServer() as server:
+        Transport(server.url, access=Access(watched)).send("GET", "/metadata")  # type: ignore[arg-type]
+    assert (watched.threads == [threading.current_thread()]) is not asks
+
+
+def test_it_is_known_which_credentials_ask() -> None:
+    command = Secret("command", ("print-token",))
+    endpoint = Endpoint(URL, Connection(), Clock(), 5.0)
+    asking: list[Credentials] = [
+        Bearer(command),
+        with_secret(endpoint, "a", SECRET, "client_secret_post", ""),
+    ]
+    silent: list[Credentials] = [Anonymous(), Basic("a", SECRET), Bearer(SECRET)]
+    assert [one.asks for one in asking + silent] == [True, True, False, False, False]

@@ -17,6 +17,10 @@ class Credentials(Protocol):
     kind: ClassVar[str]
     """Its name in the access file."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether it may ask someone, who may be silent."""
+
     def prepare(self) -> None:
         """Look at what is on this host, and ask nobody.
 
@@ -46,6 +50,7 @@ class Anonymous:
     """No credentials; a client certificate may still tell who asks."""
 
     kind: ClassVar[str] = "none"
+    asks: ClassVar[bool] = False
 
     def prepare(self) -> None:
         """There is nothing to look at."""
@@ -72,6 +77,7 @@ class Basic:
     user: str
     password: Secret
     kind: ClassVar[str] = "basic"
+    asks: ClassVar[bool] = False
 
     def prepare(self) -> None:
         """Look whether the password is there."""
@@ -100,9 +106,14 @@ class Bearer:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _held: list[str] = field(default_factory=list, init=False, repr=False)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a command is run."""
+        return self.token.kind == "command"
+
     def prepare(self) -> None:
         """Look whether the token is there, unless a command has to fetch it."""
-        if self.token.kind != "command":
+        if not self.asks:
             self._header()
 
     def authorisation(self) -> str | None:

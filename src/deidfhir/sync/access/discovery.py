@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import requests
+
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.access.bounded import read
 from deidfhir.sync.access.broken import broken
 from deidfhir.sync.access.connection import Connection
 from deidfhir.sync.address import is_safe
@@ -49,13 +52,17 @@ def _asked(
                 headers={**headers, "Accept": "application/json"},
                 timeout=timeout,
                 allow_redirects=False,
+                stream=True,
             )
+            return answer.status_code, _parsed(answer)
         except OSError as error:  # RequestException is one
             fault = broken(error, url, connection)
             fault = fault or RetriableError("token-down", url=url, what=type(error).__name__)
-        else:
-            try:
-                return answer.status_code, answer.json()
-            except ValueError:
-                return answer.status_code, None
     raise fault
+
+
+def _parsed(answer: requests.Response) -> object:
+    try:
+        return read(answer).json()
+    except ValueError:  # no JSON, or too large
+        return None

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import requests
 
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError
+from deidfhir.sync.access.bounded import TooLargeError, read
 from deidfhir.sync.access.broken import broken
 from deidfhir.sync.access.connection import Connection
 from deidfhir.sync.access.credentials import sendable
@@ -33,6 +34,7 @@ class ClientCredentials:
     keeper: TokenKeeper
     look: Callable[[], object]
     kind: ClassVar[str] = "oauth2"
+    asks: ClassVar[bool] = True
 
     def prepare(self) -> None:
         """Look whether the library, and the secret or key, are there and of the right kind."""
@@ -81,8 +83,13 @@ class Endpoint:
         token: dict[str, Any] = {}
 
         def noted(answer: requests.Response) -> requests.Response:
-            answers.append(answer)
-            return answer
+            try:
+                whole = read(answer)
+            except TooLargeError:
+                answers.append(answer)
+                raise
+            answers.append(whole)
+            return whole
 
         with self.connection.session() as session:
             asking = library.OAuth2Session(**client)
@@ -95,6 +102,7 @@ class Endpoint:
                     grant_type="client_credentials",
                     timeout=self.timeout,
                     allow_redirects=False,
+                    stream=True,
                 )
             except OSError as error:  # RequestException is one
                 fault = self._failed(error, answers)
