@@ -133,14 +133,15 @@ def test_a_study_on_which_the_server_breaks_is_tried_three_times_and_stays_due(
 def test_a_server_that_breaks_on_every_study_ends_the_run(
     cli: Cli, archive: Archive, fake: FakeServer
 ) -> None:
-    for study in range(1, 7):
+    for study in range(1, 13):
         archive.put(study)
     fake.transaction = lambda _: Reply(500, outcome())
-    where = ("--to", fake.url, "--timeout", "20", "--connections", "1")
+    where = ("--to", fake.url, "--timeout", "60", "--connections", "1")
     run = cli("sync", archive.folder, *where, "--json")
-    assert (run.code, run.report["resources"]) == (5, counted(failed=6))
-    # Six, three, one, two, one and one: each three times.
-    assert len(fake.writes) == 18
+    assert (run.code, run.report["resources"]) == (5, counted(failed=20))
+    assert run.report["error"].startswith(f"{fake.url} asks to come back later (HTTP 500)")
+    alone = [one for one in fake.writes if len(one.body["entry"]) == 2]
+    assert len(alone) == 3 * 10
 
 
 @pytest.mark.parametrize("kind", ["metadata", "search"])

@@ -43,3 +43,5 @@ class Foresight:
             self.report.count("unchanged", plan.unchanged)
             self.report.count_fate(plan.fate, plan.name)
             self.report.count("deleted", len(plan.deletes))
+            if plan.withdraws:
+                self.report.count_withdrawal(plan.name)

@@ -69,7 +69,6 @@ class SyncJob:
     _sweep: Sweep = field(init=False)
     _unread: bool = field(default=False, init=False)
     _done: int = field(default=0, init=False)
-    _withdrawn: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         """Make what the run needs."""
@@ -107,7 +106,8 @@ class SyncJob:
                     self._tick()
             self._finish()
         except DeidFhirError as error:
-            self.report.error = error
+            # What someone must act on stands above what passes.
+            self.report.error = self.report.error or error
             self._abandon()
         return self.report
 
@@ -195,12 +195,6 @@ class SyncJob:
         for one in found.values():
             held.update(one.by_reference())
         plans = [plan.without_what_stands(held) for plan in plans]
-        for plan in plans:
-            if plan.row.state == "refused" and not plan.is_done and plan.id not in self._withdrawn:
-                self._withdrawn.add(plan.id)  # it may be planned several times
-                self.report.withdrawn += 1
-                self.report.troubles.append(Trouble("claim-withdrawn", plan.name))
-                self.events("withdrawn", study=plan.id)
         held.update(self._shared.look_up(one for plan in plans for one in plan.shared))
         if self.dry_run:
             Foresight(self.target, self._shared, self.report).count(plans, held)

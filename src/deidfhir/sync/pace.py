@@ -39,6 +39,7 @@ class Pace:
     _under_way: int = field(default=0, init=False)
     _well: int = field(default=0, init=False)
     _failures: int = field(default=0, init=False)
+    _writes_fail: bool = field(default=False, init=False)
     _failed_at: float = field(default=float("-inf"), init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
     _goes_on_at: float = field(default=float("-inf"), init=False)
@@ -100,24 +101,34 @@ class Pace:
                 raise self._reason
             self.clock.sleep(left)
 
-    def went_well(self) -> None:
-        """Count an answer; after as many as there are connections, there may be one more."""
+    def went_well(self, *, is_write: bool = False) -> None:
+        """Count an answer; after as many as there are connections, there may be one more.
+
+        Args:
+            is_write: Whether it answers a write. Reading may go well while no write does.
+        """
         with self._free:
-            self._failures, self._pause = 0, _FIRST_PAUSE
+            if self._writes_fail and not is_write:
+                return
+            self._failures, self._pause, self._writes_fail = 0, _FIRST_PAUSE, False
             self._well += 1
             if self._well >= self._limit and self._limit < self.most:
                 self._limit, self._well = self._limit + 1, 0
                 self._free.notify_all()
 
-    def failed(self, begun: float, floor: float, reason: DeidFhirError) -> None:
+    def failed(
+        self, begun: float, floor: float, reason: DeidFhirError, *, is_write: bool = False
+    ) -> None:
         """Halve the connections, and let all pause.
 
         Args:
             begun: When the request was begun, by the monotonic clock.
             floor: Seconds that the target asks to wait at least.
             reason: What to tell whoever cannot wait so long.
+            is_write: Whether it was a write.
         """
         with self._free:
+            self._writes_fail |= is_write
             self._reason = reason
             now = self.clock.monotonic()
             self._failures += 1

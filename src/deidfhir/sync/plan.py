@@ -86,6 +86,11 @@ class Plan:
         return [f"Provenance/{one['id']}" for one in self.stale] + study + patient
 
     @property
+    def withdraws(self) -> bool:
+        """Whether statements of a study that is refused are taken back."""
+        return self.row.state == "refused" and not self.is_done
+
+    @property
     def is_done(self) -> bool:
         """Whether there is nothing to write."""
         return not self.puts and not self.deletes

@@ -19,6 +19,7 @@ class Recovery(StrEnum):
     STOP = "stop"
     PLACE = "place"
     DELETION = "deletion"
+    MISSING = "missing"
     BROKEN = "broken"
     IDS = "ids"
     AMBIGUOUS = "ambiguous"
@@ -30,9 +31,9 @@ class Recovery(StrEnum):
         return self in (Recovery.LATER, Recovery.CONFLICT, Recovery.STALE, Recovery.BROKEN)
 
     @property
-    def is_of_versions(self) -> bool:
-        """Whether another write was at it: what is there is to be looked up."""
-        return self in (Recovery.CONFLICT, Recovery.STALE)
+    def is_outdated(self) -> bool:
+        """Whether something is not as it was known to be: what is there is to be looked up."""
+        return self in (Recovery.CONFLICT, Recovery.STALE, Recovery.MISSING)
 
 
 @cache

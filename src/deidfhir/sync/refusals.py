@@ -14,7 +14,8 @@ from deidfhir.sync.plan import Plan
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
 
-_IN_A_ROW = 3
+_NOWHERE_IN_A_ROW = 3
+_BROKEN_IN_A_ROW = 10
 """After so many studies in a row it is the server, not the studies."""
 
 
@@ -77,15 +78,27 @@ class Refusals:
         Raises:
             FatalError: `no-transactions`: it takes nothing of what is sent there.
         """
+        self.count_place(error, plan)
         if error.recovery.is_passing or plan.replaces:
             return
         answer = (error.status, error.server_code, self.now())
         letter = DeadLetter(plan.id, plan.row.sha, *answer, dropped=False, issues=error.issues)
         self.journal.dead.put(letter)
         self.events("set-aside", study=plan.id)
+
+    def count_place(self, error: Rejected, plan: Plan) -> None:
+        """Count a refusal that may be of the place and not of what is sent there.
+
+        Args:
+            error: The refusal of a study, or of what it shares with others.
+            plan: The study's.
+
+        Raises:
+            FatalError: `no-transactions`: nothing went through, either.
+        """
         if error.recovery is Recovery.PLACE and not self._accepted:
             self._nowhere.append(plan.id)
-            if len(self._nowhere) >= _IN_A_ROW:
+            if len(self._nowhere) >= _NOWHERE_IN_A_ROW:
                 self.journal.dead.take_away(self._nowhere)
                 raise FatalError("no-transactions", url=self.shown, status=error.status)
 
@@ -95,6 +108,6 @@ class Refusals:
         Raises:
             RetriableError: `target-busy`.
         """
-        if len(self._broken) >= _IN_A_ROW:
+        if len(self._broken) >= _BROKEN_IN_A_ROW:
             status = self._broken[-1].status
             raise RetriableError("target-busy", url=self.shown, status=status, wait="")

@@ -65,6 +65,11 @@ class SyncReport:
         if number:
             self.resources[outcome] += number
 
+    def count_withdrawal(self, name: str) -> None:
+        """Count a study whose statements were withdrawn, and tell of it."""
+        self.withdrawn += 1
+        self.troubles.append(Trouble("claim-withdrawn", name))
+
     def count_fate(self, fate: str, name: str) -> None:
         """Count one study that came back or is gone, and tell of one that is gone."""
         if fate:

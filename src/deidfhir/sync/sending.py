@@ -72,15 +72,16 @@ class Sender:
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
 
-    crew: Crew = field(init=False)
     _under_way: deque[_Sent] = field(default_factory=deque, init=False)
     _unflushed: list[_Written] = field(default_factory=list, init=False)
     _refused: dict[frozenset[str], Rejected] = field(default_factory=dict, init=False)
+    _unchanged: Counter[str] = field(default_factory=Counter, init=False)
     _outdated: Counter[str] = field(default_factory=Counter, init=False)
 
-    def __post_init__(self) -> None:
-        """Open as many connections as the target takes."""
-        self.crew = Crew(self.target.connections if self.target.at_once else 1)
+    @property
+    def crew(self) -> Crew:
+        """As many connections as the target takes, once it was asked what it is."""
+        return Crew(self.target.connections if self.target.at_once else 1)
 
     def send(self, plans: Iterable[Plan]) -> None:
         """Send plans, as many in one transaction as the target takes.
@@ -88,7 +89,10 @@ class Sender:
         What came of the last ones may be known only when more are sent, or after `finish`.
         """
         ready = [plan for plan in plans if self._shared_is_there(plan)]
-        self.report.count("unchanged", sum(plan.unchanged for plan in ready))
+        for plan in ready:
+            # It may be planned several times.
+            self.report.count("unchanged", max(0, plan.unchanged - self._unchanged[plan.id]))
+            self._unchanged[plan.id] = plan.unchanged
         self._note(_Written([], [plan for plan in ready if plan.is_done]))
         for group in packed([plan for plan in ready if not plan.is_done], self.target.limits):
             self._begin(group)
@@ -156,6 +160,11 @@ class Sender:
         if len(plans) == 1:
             self._handle_alone(error, plans[0])
             return
+        if error.recovery.is_outdated and not any(self._outdated[plan.id] for plan in plans):
+            # Perhaps by our own write, whose answer was lost.
+            for plan in plans:
+                self._plan_anew(plan)
+            return
         # All or nothing was written: nothing. Which of them is it?
         middle = len(plans) // 2
         self._begin(plans[middle:], first=True)
@@ -163,15 +172,13 @@ class Sender:
 
     def _handle_alone(self, error: Rejected, plan: Plan) -> None:
         """Handle the refusal of a single study."""
-        outdated = error.recovery.is_of_versions
-        if plan.instead is not None and error.status in _GONE:
+        outdated = error.recovery.is_outdated
+        if plan.deletes and error.status in _GONE:
             outdated = True  # someone else has deleted some of it
         refuses = error.may_be_of_deletion or (outdated and plan.instead is not None)
         if outdated and self._outdated[plan.id] < _MOST_PLANS - 1:
             # Another write was at it, perhaps our own, whose answer was lost: look what is there.
-            self._outdated[plan.id] += 1
-            self.events("outdated", study=plan.id)
-            self.stale.append(plan)
+            self._plan_anew(plan)
         elif not (plan.deletes and refuses):
             self.refusals.note(error, plan, len(plan.puts))
             self.refusals.set_aside(error, plan)
@@ -180,6 +187,13 @@ class Sender:
             self._do_instead(plan, plan.instead, error)
         else:
             self._mark_instead(plan)
+
+    def _plan_anew(self, plan: Plan) -> None:
+        """Let a study be planned anew, and all that it refers to be looked up."""
+        self._outdated[plan.id] += 1
+        self.events("outdated", study=plan.id)
+        self.shared.forget(plan.shared)
+        self.stale.append(plan)
 
     def _do_instead(self, plan: Plan, instead: Plan, error: Rejected) -> None:
         """Do what is done where a study that has vanished may not be deleted (D20)."""
@@ -203,14 +217,15 @@ class Sender:
             self.refusals.note(error, plan, len(puts))
             self.refusals.give_up()
         else:
-            self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
             self._note(_Written(rewritten, [plan]))
+            self.report.troubles.append(Trouble("withdrawal-marked", plan.name))
 
     def _shared_is_there(self, plan: Plan) -> bool:
         """Send what a study shares with others before it; return whether it is there."""
         due = self.shared.due(plan.shared)
         if not due:
             return True
+        self._require_going_on()
         self.journal.put_studies({plan.id: plan.before})
         shas = {one["id"]: digest(comparable(one)) for one in due}
         failed = len(due) + len(plan.puts)
@@ -224,6 +239,7 @@ class Sender:
         except Rejected as error:
             self._refused[frozenset(shas)] = error
             self.refusals.note(error, plan, failed)
+            self.refusals.count_place(error, plan)
             return False
         self.shared.count(due)
         self._note(_Written(outcomes, devices=shas))
@@ -249,6 +265,11 @@ class Sender:
         plans = [plan for one in done for plan in one.plans]
         for plan in plans:
             self.report.count_fate(plan.fate, plan.name)
+            # Planned anew and done: it was our own write of which nobody heard.
+            unheard = plan.row.state == "refused" and self._outdated[plan.id] > 0
+            if plan.withdraws or unheard:
+                self.report.count_withdrawal(plan.name)
+                self.events("withdrawn", study=plan.id)
         if rows := {plan.id: plan.row for plan in plans}:
             self.journal.acknowledge(rows)
             for identity in rows:

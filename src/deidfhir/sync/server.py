@@ -98,7 +98,7 @@ class FhirServer:
 
         Before that, or where it gives its own, the journal is asked for them on the way.
         """
-        return self._takes_our_ids
+        return self._takes_our_ids and isinstance(self._addressing, ByOurIds)
 
     def keep_ids_in(self, kept: AssignedIds) -> None:
         """Keep in the journal what the server calls our resources, and by which mode.
@@ -222,7 +222,10 @@ class FhirServer:
             if not refuses_ids or not isinstance(addressing, ByOurIds):
                 raise
         else:
-            self._takes_our_ids = isinstance(addressing, ByOurIds)
+            ours = isinstance(addressing, ByOurIds)
+            self._takes_our_ids = ours and any(
+                one["resourceType"] == "ImagingStudy" for one in resources
+            )
             return outcomes
         self._give_way()
         return self._transaction(self._addressing, resources, gone, versions)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deidfhir.sync.timing import Clock
-from deidfhir.sync.transport import TRIES, Unsettled
+from deidfhir.sync.timing import Clock, Term
+from deidfhir.sync.transport import FIRST_PAUSE, TRIES, Unsettled
 
 
 def settled(
-    send: Callable[[float], list[str]],
+    send: Callable[[Term], list[str]],
     found: Callable[[], list[str] | None],
     clock: Clock,
     seconds: float,
@@ -20,7 +20,7 @@ def settled(
     the same places, and whichever is later changes nothing.
 
     Args:
-        send: Sends it once, until an instant of the monotonic clock; returns what came of it.
+        send: Sends it once, in the time that is left of a term; returns what came of it.
         found: Returns what came of it if the server holds all of it, else None.
         clock: The time.
         seconds: How long it may take with all its repetitions.
@@ -28,15 +28,17 @@ def settled(
     Raises:
         DeidFhirError: Why it is not sent again; what came of it is not known.
     """
-    until = clock.monotonic() + seconds
+    term = Term(seconds)
     tries = 0
     while True:
         tries += 1
         try:
-            return send(until)
+            return send(term)
         except Unsettled as unsettled:
             if (outcomes := found()) is not None:
                 return outcomes
             spent = unsettled.bounded and tries >= TRIES
-            if spent or clock.monotonic() >= until:
+            if spent or term.is_over(clock.monotonic()):
                 raise unsettled.reason from None
+            if unsettled.bounded:
+                clock.sleep(FIRST_PAUSE * 2 ** (tries - 1) * clock.random())

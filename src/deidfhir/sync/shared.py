@@ -55,6 +55,16 @@ class Shared:
         self.report.count("unchanged", self.count(fresh[one] for one in fresh.keys() - absent))
         return held
 
+    def forget(self, resources: Iterable[JsonObject]) -> None:
+        """Take nothing that was known of some resources for true: the target may have lost them.
+
+        Args:
+            resources: Of any study.
+        """
+        ids = [one["id"] for one in resources]
+        self._there.difference_update(ids)
+        self.journal.make_due((), ids)
+
     def due(self, resources: Iterable[JsonObject]) -> list[JsonObject]:
         """Return the resources that the target lacks or holds otherwise."""
         return [one for one in resources if one["id"] not in self._there]

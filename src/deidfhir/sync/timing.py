@@ -40,6 +40,29 @@ class Clock:
     random: Callable[[], float] = random.random
 
 
+@dataclass(slots=True)
+class Term:
+    """The time that something has, from when it is its turn.
+
+    Args:
+        seconds: How long.
+        until: Instant of the monotonic clock at which it is over; None before it began.
+    """
+
+    seconds: float
+    until: float | None = None
+
+    def begin(self, now: float) -> float:
+        """Return when it is over; it begins the first time that it is asked."""
+        if self.until is None:
+            self.until = now + self.seconds
+        return self.until
+
+    def is_over(self, now: float) -> bool:
+        """Whether it began and is over."""
+        return self.until is not None and now >= self.until
+
+
 def stops_after(seconds: float | None, clock: Clock, stop: Stop = never) -> Stop:
     """Return what ends a run after some time, or earlier if it is asked to.
 

@@ -15,10 +15,10 @@ from deidfhir.sync.events import Events
 from deidfhir.sync.numbers import encoded
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.pace import Pace
-from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock, Term
 from deidfhir.sync.traffic import Traffic
 
-_FIRST_PAUSE = 0.5
+FIRST_PAUSE = 0.5
 _NOTICEABLE = 0.001
 TRIES = 3
 """How often a request is sent that the server fails on."""
@@ -85,7 +85,7 @@ class Transport:
         *,
         body: JsonObject | None = None,
         headers: Mapping[str, str] | None = None,
-        settle_until: float | None = None,
+        settling: Term | None = None,
         before: int = 0,
     ) -> Answer:
         """Send one request, repeating it while the target is down or busy and time is left.
@@ -95,9 +95,8 @@ class Transport:
             path: What follows the base URL, with its query.
             body: JSON to send.
             headers: Headers beside those that every request carries.
-            settle_until: Given by a caller who finds out what came of it before it is repeated:
-                the instant of the monotonic clock at which its time is over. By default that is
-                what `timeout` says, from when it is its turn.
+            settling: Given by a caller who finds out what came of it before it is repeated: the
+                time that all attempts have together. By default that is what `timeout` says.
             before: How often that caller has sent it before.
 
         Raises:
@@ -108,29 +107,29 @@ class Transport:
         """
         data = None if body is None else encoded(body).encode()
         given = {**(headers or {}), "X-Request-ID": self.events.request_id()}
-        plain = Request(method, path, data, given, settle_until is not None)
+        plain = Request(method, path, data, given, settling is not None)
         if not self.gzip or data is None:
-            return self._repeated(plain, settle_until, before)
+            return self._repeated(plain, settling, before)
         try:
-            answer = self._repeated(plain.compressed(), settle_until, before)
+            answer = self._repeated(plain.compressed(), settling, before)
         except Rejected as refused:
             # It may be compressed bodies that the server refuses: it has taken none so far.
             if self._gzip_taken or refused.status not in (400, 415):
                 raise
             self.gzip = False
-            return self._repeated(plain, settle_until, before + 1)
+            return self._repeated(plain, settling, before + 1)
         self._gzip_taken = True
         return answer
 
-    def _repeated(self, request: Request, settle_until: float | None, before: int) -> Answer:
-        until = settle_until
+    def _repeated(self, request: Request, settling: Term | None, before: int) -> Answer:
+        term = settling or Term(self.timeout)
         tries = 0
         while True:
             tries += 1
             request = replace(request, attempt=before + tries)
             with self.pace.turn():
                 begun = self.clock.monotonic()
-                until = begun + self.timeout if until is None else until
+                until = term.begin(begun)
                 self.pace.wait(until)
                 self._waited(request, self.clock.monotonic() - begun)
                 self.traffic.sending(len(request.data or b""), again=before + tries > 1)
@@ -141,7 +140,7 @@ class Transport:
                     if self.clock.monotonic() + pause >= until:
                         raise again.reason from None
                 else:
-                    self.pace.went_well()
+                    self.pace.went_well(is_write=request.settles)
                     return answer
             if pause:
                 self._waited(request, pause)
@@ -161,7 +160,7 @@ class Transport:
             Unsettled: Not before it is known what came of it.
         """
         if again.floor is not None:
-            self.pace.failed(begun, again.floor, again.reason)
+            self.pace.failed(begun, again.floor, again.reason, is_write=request.settles)
         else:
             self.pace.stumbled(begun)
         if request.settles and again.unsettled:
@@ -170,4 +169,4 @@ class Transport:
             return 0.0
         if tries >= TRIES:
             raise again.reason from None
-        return float(_FIRST_PAUSE * 2 ** (tries - 1) * self.clock.random())
+        return float(FIRST_PAUSE * 2 ** (tries - 1) * self.clock.random())

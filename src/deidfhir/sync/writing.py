@@ -12,6 +12,7 @@ from deidfhir.sync.outcome import objects, written
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.settling import settled
 from deidfhir.sync.target import stands
+from deidfhir.sync.timing import Term
 from deidfhir.sync.transport import Transport, Unsettled
 
 
@@ -46,10 +47,10 @@ class Writer:
         """
         tries = count()
 
-        def send(until: float) -> list[str]:
+        def send(term: Term) -> list[str]:
             entries = self.addressing.entries(puts, deletes, versions)
             try:
-                answers = self._answers(entries, until, next(tries))
+                answers = self._answers(entries, term, next(tries))
             except Unsettled as unsettled:
                 if not any(one["request"]["method"] == "POST" for one in entries):
                     raise
@@ -68,11 +69,11 @@ class Writer:
             self.transport.timeout,
         )
 
-    def _answers(self, entries: list[JsonObject], until: float, before: int) -> list[JsonObject]:
+    def _answers(self, entries: list[JsonObject], term: Term, before: int) -> list[JsonObject]:
         """Send a transaction; return the entries of its answer, each with a response."""
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         answer = self.transport.send(
-            "POST", body=bundle, headers=self.headers, settle_until=until, before=before
+            "POST", body=bundle, headers=self.headers, settling=term, before=before
         )
         back = objects(answer.body.get("entry"))
         responses = [one for entry in back for one in objects([entry.get("response")])]

@@ -136,3 +136,16 @@ def test_no_more_requests_are_under_way_than_the_limit_says() -> None:
         assert not entered
     third.join(5)
     assert entered == [1]
+
+
+def test_reading_that_goes_well_ends_no_pause_of_writes_that_fail() -> None:
+    pace, time = paced()
+    for _ in range(3):
+        pace.failed(time.moment, 0.0, BUSY, is_write=True)
+        pace.wait(FAR)
+        pace.went_well()
+    assert time.pauses == [0.5, 1.0, 2.0]
+    pace.went_well(is_write=True)
+    pace.failed(time.moment, 0.0, BUSY)
+    pace.wait(FAR)
+    assert time.pauses[-1] == 0.5

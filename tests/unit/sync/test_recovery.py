@@ -11,7 +11,7 @@ from deidfhir.sync.recovery import Recovery, recovery_of
 @pytest.mark.parametrize(
     ("status", "code", "recovery"),
     [
-        (400, "HAPI-1094", "data"),
+        (400, "HAPI-1094", "missing"),
         (404, "", "place"),
         (405, "not-supported", "place"),
         (415, "", "place"),

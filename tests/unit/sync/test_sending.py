@@ -11,7 +11,6 @@ from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.target import Found
-from deidfhir.sync.timing import Clock, stops_after
 from deidfhir.sync.unit import Refused
 from tests.unit.sync.memory import job, many, numbers, unit
 
@@ -97,13 +96,22 @@ def test_devices_on_which_the_server_breaks_hold_up_no_study_without_them(
 
 
 def test_a_server_that_breaks_on_devices_and_studies_ends_the_run(journal: Journal) -> None:
-    broken = {one: Rejected(500, "HAPI-0389") for one in ("d1", "d2", "s3")}
-    report = job(many(journal, **broken)).run([unit(1, "d1"), unit(2, "d2"), unit(3)])
-    assert isinstance(report.error, RetriableError)
-    only = job(many(journal, **broken, d3=Rejected(500, ""))).run(
-        [unit(4, "d1"), unit(5, "d2"), unit(6, "d3")]
-    )
+    numbered = range(1, 11)
+    broken: dict[str, Exception] = {f"d{one}": Rejected(500, "HAPI-0389") for one in range(1, 10)}
+    broken["s10"] = Rejected(500, "HAPI-0389")
+    work = [unit(one, f"d{one}") for one in numbered if one < 10] + [unit(10)]
+    assert isinstance(job(many(journal, **broken)).run(work).error, RetriableError)
+    del broken["s10"]
+    broken["d10"] = Rejected(500, "")
+    only = job(many(journal, **broken)).run([unit(one, f"d{one}") for one in numbered])
     assert isinstance(only.error, RetriableError)
+
+
+def test_a_few_studies_on_which_the_server_breaks_hold_up_no_other(journal: Journal) -> None:
+    broken: dict[str, Exception] = {f"s{one}": Rejected(500, "HAPI-0389") for one in (1, 2, 3)}
+    report = job(many(journal, **broken)).run([unit(number) for number in range(1, 41)])
+    assert (report.error, report.exit_code) == (None, 5)
+    assert report.resources == {"failed": 6, "created": 74}
 
 
 @pytest.mark.parametrize(
@@ -185,23 +193,78 @@ def test_a_run_can_be_stopped_while_it_has_nothing_to_send(journal: Journal) -> 
 
 
 def test_a_server_that_fails_on_everything_ends_the_run(journal: Journal) -> None:
-    every = {f"s{number}": Rejected(500, "HAPI-0389") for number in range(1, 9)}
+    every = {f"s{number}": Rejected(500, "HAPI-0389") for number in range(1, 33)}
     target = many(journal, **every)
-    report = job(target).run([unit(number) for number in range(1, 9)])
+    report = job(target).run([unit(number) for number in range(1, 33)])
     assert isinstance(report.error, RetriableError)
     assert report.error.code == "target-busy"
-    assert [len(one) for one in numbers(target)] == [8, 4, 2, 1, 1, 2, 1]
+    assert len([one for one in numbers(target) if len(one) == 1]) == 10
 
 
-def test_a_run_whose_time_is_over_ends_after_the_transaction_under_way(journal: Journal) -> None:
-    moments = iter(range(100))
-    clock = Clock(monotonic=lambda: float(next(moments)))
+def test_a_device_that_the_target_has_lost_is_sent_again_with_the_next_study(
+    journal: Journal,
+) -> None:
+    job(many(journal)).run([unit(1, "d1")])
     target = many(journal)
-    stop = stops_after(3, clock)
-    report = job(target, stop=stop).run([unit(number) for number in range(1, 25)])
+    original = target.write
+    there: set[str] = set()
+
+    def write(puts: list[dict[str, str]], *more: Any) -> list[str]:  # noqa: ANN401
+        ids = {one["id"] for one in puts}
+        there.update(ids & {"d1"})
+        if "s2" in ids and "d1" not in there:
+            raise Rejected(400, "HAPI-1094")
+        return original(puts, *more)
+
+    target.write = write  # type: ignore[method-assign, assignment]
+    report = job(target).run([unit(2, "d1"), unit(3)])
+    assert (report.troubles, report.exit_code) == ([], 0)
+    assert journal.dead.every() == []
+    assert [one for one in target.log if one.startswith("write")] == [
+        "write d1",
+        "write s2 p2 s3 p3",
+    ]
+
+
+def test_a_group_that_met_another_write_is_looked_up_before_it_is_sent_again(
+    journal: Journal,
+) -> None:
+    target = many(journal)
+    original = target.write
+    answers = [Rejected(409, "HAPI-0825")]
+
+    def write(puts: list[dict[str, str]], *more: Any) -> list[str]:  # noqa: ANN401
+        if answers:
+            target.held = {
+                f"s{one}": Found(unit(one).study, unit(one).provenances) for one in (1, 2)
+            }
+            raise answers.pop()
+        return original(puts, *more)
+
+    target.write = write  # type: ignore[method-assign, assignment]
+    report = job(target).run([unit(1), unit(2)])
+    assert numbers(target) == []
+    assert (report.resources, report.exit_code) == ({"unchanged": 4}, 0)
+
+
+def test_what_is_withdrawn_is_told_once_it_is(journal: Journal) -> None:
+    job(many(journal)).run([unit(1)])
+    held = {"s1": Found(unit(1).study, unit(1).provenances)}
+    down = many(journal, s1=RetriableError("target-down", url="u", what="w"))
+    down.held = held
+    report = job(down).run([REFUSED])
+    assert (report.withdrawn, report.troubles) == (0, [])
+    up = many(journal)
+    up.held = held
+    report = job(up).run([REFUSED])
+    assert (report.withdrawn, [one.code for one in report.troubles]) == (1, ["claim-withdrawn"])
+
+
+def test_nothing_that_studies_share_is_sent_once_the_run_is_asked_to_stop(
+    journal: Journal,
+) -> None:
+    target = many(journal)
+    report = job(target, stop=lambda: "interrupted").run([unit(1, "d1")])
     assert report.error is not None
-    assert (report.error.code, report.exit_code) == ("deadline-over", 5)
-    assert 0 < len(numbers(target)) < 3
-    again = many(journal)
-    assert job(again).run([unit(number) for number in range(1, 25)]).exit_code == 0
-    assert len(numbers(target) + numbers(again)) == 3
+    assert report.error.code == "interrupted"
+    assert not [one for one in target.log if one.startswith("write")]

@@ -103,7 +103,7 @@ def test_what_had_a_version_and_is_not_to_be_found_is_never_made_anew(
 ) -> None:
     with pytest.raises(Rejected) as raised:
         speaking(Shelf(), journal, mode).entries([theirs()], [], VERSIONS)
-    assert raised.value.recovery.is_of_versions
+    assert raised.value.recovery.is_outdated
 
 
 def test_names_that_are_not_needed_any_more_are_forgotten(journal: Journal) -> None:

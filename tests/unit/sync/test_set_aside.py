@@ -100,7 +100,7 @@ def test_a_withdrawal_that_is_refused_is_never_set_aside(journal: Journal) -> No
         target = many(journal, s1=Rejected(422, "invariant"), p1=Rejected(422, "invariant"))
         target.held = held
         report = job(target).run([REFUSED])
-        assert [one.code for one in report.troubles] == ["claim-withdrawn", "rejected"]
+        assert [one.code for one in report.troubles] == ["rejected"]
         assert numbers(target)
     assert journal.dead.every() == []
 

@@ -7,6 +7,7 @@ import pytest
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.settling import settled
+from deidfhir.sync.timing import Term
 from deidfhir.sync.transport import Unsettled
 from tests.unit.sync.test_transport import Time
 
@@ -22,9 +23,9 @@ class Server:
         self.time, self.answers, self.held = Time(), answers, held
         self.log: list[str] = []
 
-    def send(self, until: float) -> list[str]:
-        """Answer, a second later."""
-        assert until == 1025.0
+    def send(self, term: Term) -> list[str]:
+        """Answer, a second after it is its turn."""
+        assert term.begin(self.time.moment) == 1025.0
         self.time.moment += 1
         self.log.append("send")
         answer = self.answers.pop(0)
@@ -62,6 +63,7 @@ def test_a_write_on_which_the_server_breaks_is_sent_three_times() -> None:
     with pytest.raises(Rejected) as caught:
         server.result()
     assert (caught.value, server.log) == (BROKEN, ["send", "look"] * 3)
+    assert server.time.pauses == [0.5, 1.0]
 
 
 def test_a_write_to_a_server_that_is_down_ends_with_its_time() -> None:
