@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.events import Events
 from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
@@ -15,7 +16,7 @@ from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.lookahead import looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
 from deidfhir.sync.plan import Plan, Planner
-from deidfhir.sync.refusals import Refusals
+from deidfhir.sync.refusals import Refusals, sha_of
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sending import Sender
@@ -175,12 +176,15 @@ class SyncJob:
         letter = self.journal.dead.get(one.id)
         if letter is None or not isinstance(one, Unit) or letter.sha != one.sha:
             return False
+        self._stay_aside(one, letter)
+        self._tick()
+        return True
+
+    def _stay_aside(self, one: Unit, letter: DeadLetter) -> None:
         if not letter.dropped:
             told = f"{letter.answer}, {letter.id}"
             self.report.troubles.append(Trouble("set-aside", one.name, told))
         self._note_listing(one, self.journal.study(one.id))
-        self._tick()
-        return True
 
     def _process(self, batch: list[Unit | Refused | Vanished], found: dict[str, Found]) -> None:
         """Send what some studies need, and what others changed under us meanwhile."""
@@ -228,7 +232,11 @@ class SyncJob:
         return self._safe(plan, found, row)
 
     def _safe(self, plan: Plan, found: Found, row: StudyRow | None) -> Plan | None:
-        """Return a plan; None, said why, where someone else's could not be put as it was."""
+        """Return a plan; None, said why, if it was refused or theirs could not come back."""
+        letter = self.journal.dead.get(plan.id)
+        if letter is not None and isinstance(plan.again, Unit) and letter.sha == sha_of(plan):
+            self._stay_aside(plan.again, letter)  # neither ours nor theirs has changed
+            return None
         code = reason_to_leave(plan, found, self.target)
         if not code:
             return plan

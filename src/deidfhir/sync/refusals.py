@@ -13,10 +13,25 @@ from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.sync.unit import digest
 
 _NOWHERE_IN_A_ROW = 3
 _BROKEN_IN_A_ROW = 10
 """After so many studies in a row it is the server, not the studies."""
+
+
+def sha_of(plan: Plan) -> str:
+    """Return the digest of what is refused: what someone else's holds may be the cause, too.
+
+    Args:
+        plan: What was refused, or would be.
+    """
+    theirs = sorted(
+        one
+        for one in plan.versions.items()
+        if one[0].startswith("ImagingStudy/") and one[0] != f"ImagingStudy/{plan.id}"
+    )
+    return digest([plan.row.sha, *theirs]) if theirs else plan.row.sha
 
 
 @dataclass(slots=True)
@@ -82,7 +97,7 @@ class Refusals:
         if error.recovery.is_passing or plan.replaces:
             return
         answer = (error.status, error.server_code, self.now())
-        letter = DeadLetter(plan.id, plan.row.sha, *answer, dropped=False, issues=error.issues)
+        letter = DeadLetter(plan.id, sha_of(plan), *answer, dropped=False, issues=error.issues)
         self.journal.dead.put(letter)
         self.events("set-aside", study=plan.id)
 

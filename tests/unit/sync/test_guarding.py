@@ -10,6 +10,7 @@ import pytest
 
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.standing import How, Mode, Standing
 from deidfhir.sync.unit import Listing, Refused
 from tests.unit.sync.memory import AT, Memory, NoTraces, Statements, unit
@@ -144,3 +145,18 @@ def test_what_is_withdrawn_is_not_put_either_and_stays_due(journal: Journal, cod
     row = journal.study("s1")
     assert row is not None
     assert (row.state, row.standing) == ("sent", standing)
+
+
+def test_what_is_refused_beside_theirs_is_due_again_when_theirs_changes(journal: Journal) -> None:
+    one = replace(unit(1), forms=Forms())
+    refusal: dict[str, Exception] = {"pacs-1": Rejected(422, "invariant")}
+    first = Others(journal, searched=WHOLE, by_id=WHOLE, failures=refusal)
+    assert [each.code for each in enriching(first).run([one]).troubles] == ["rejected"]
+    again = Others(journal, searched=WHOLE, by_id=WHOLE)
+    assert [each.code for each in enriching(again).run([one]).troubles] == ["set-aside"]
+    assert writes(again) == []
+    mended = {**WHOLE, "meta": {"versionId": "4"}}
+    last = Others(journal, searched=mended, by_id=mended)
+    assert enriching(last).run([one]).troubles == []
+    assert writes(last) == ["write pacs-1"]
+    assert journal.dead.every() == []
