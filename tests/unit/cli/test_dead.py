@@ -19,10 +19,10 @@ URL = "http://127.0.0.1:9/fhir"
 SINCE = "2026-01-31T12:00:00+00:00"
 ONE = DeadLetter("aaa", "sha", 422, "invariant", SINCE, dropped=False)
 WHY = (
-    Issue("error", "processing", ("HAPI-1094",), ("Provenance.agent.who", "Provenance.agent[0]")),
+    Issue("error", "processing", ("HAPI-1821",), ("Provenance.agent.who", "Provenance.agent[0]")),
     Issue("fatal", ""),
 )
-TWO = DeadLetter("bbb", "sha", 400, "HAPI-1094", SINCE, dropped=False, issues=WHY)
+TWO = DeadLetter("bbb", "sha", 400, "HAPI-1821", SINCE, dropped=False, issues=WHY)
 IDS = (
     "deidfhir: dead list takes no ID; show, retry and drop take IDs as `deidfhir dead list` tells "
     "them, or --all\n"
@@ -61,7 +61,7 @@ def test_list_tells_each_with_id_instant_and_answer_in_order(dead: Dead) -> None
     assert run.out.splitlines() == [
         "set aside: 2",
         f"  aaa  {SINCE}  HTTP 422 invariant",
-        f"  bbb  {SINCE}  HTTP 400 HAPI-1094",
+        f"  bbb  {SINCE}  HTTP 400 HAPI-1821",
     ]
 
 
@@ -69,8 +69,8 @@ def test_show_tells_all_that_is_known_of_one(dead: Dead) -> None:
     assert dead("show", "bbb").out.splitlines() == [
         "study     ImagingStudy/bbb",
         "cause     data",
-        "answer    HTTP 400 HAPI-1094",
-        "because   error processing HAPI-1094 at Provenance.agent.who, Provenance.agent[0]",
+        "answer    HTTP 400 HAPI-1821",
+        "because   error processing HAPI-1821 at Provenance.agent.who, Provenance.agent[0]",
         "because   fatal",
         f"since     {SINCE}",
         "given up  no",
@@ -81,7 +81,7 @@ def test_show_tells_all_that_is_known_of_one(dead: Dead) -> None:
 def test_retry_takes_the_named_ones_away(dead: Dead) -> None:
     assert dead("retry", "bbb").out.splitlines() == [
         "due again: 1; the next sync sends them",
-        f"  bbb  {SINCE}  HTTP 400 HAPI-1094",
+        f"  bbb  {SINCE}  HTTP 400 HAPI-1821",
     ]
     assert dead.letters == {"aaa": False}
     dead("retry", "--all")

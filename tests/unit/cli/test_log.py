@@ -116,7 +116,7 @@ def test_what_is_refused_set_aside_and_withdrawn_is_told_by_study(
     cli: Cli, archive: Path, file: Path
 ) -> None:
     with FakeServer() as server:
-        server.transaction = lambda _: Reply(422, outcome("HAPI-1094: quoted"))
+        server.transaction = lambda _: Reply(422, outcome("HAPI-1821: quoted"))
         sync = ("sync", archive, "--to", server.url, "--log", file)
         assert cli(*sync).code == 3
         letters = cli("dead", "list", "--to", server.url, "--json").report["letters"]
@@ -124,7 +124,7 @@ def test_what_is_refused_set_aside_and_withdrawn_is_told_by_study(
         refused = of(found, "refused")
         assert {one["study"] for one in refused} == {one["id"] for one in letters}
         assert {(one["status"], one["server_code"], one["cause"]) for one in refused} == {
-            (422, "HAPI-1094", "data")
+            (422, "HAPI-1821", "data")
         }
         assert {one["study"] for one in of(found, "set-aside")} == {one["id"] for one in letters}
     assert "quoted" not in file.read_text("utf-8")
@@ -202,7 +202,7 @@ def test_a_disk_that_is_full_ends_with_1_after_the_work(
         ("study", 7.5),
         ("cause", "doe-john"),
         ("server_code", "Doe"),
-        ("server_code", "HAPI-1094: Doe"),
+        ("server_code", "HAPI-1821: Doe"),
         ("status", "422 Doe"),
         ("status", True),
         ("path", "/archive/doe"),

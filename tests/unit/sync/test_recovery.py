@@ -74,3 +74,8 @@ def test_a_refusal_asks_for_what_the_catalogue_says(status: int, code: str, reco
 def test_only_what_may_go_through_another_time_is_passing() -> None:
     passing = {one.value for one in Recovery if one.is_passing}
     assert passing == {"later", "conflict", "stale", "broken"}
+
+
+def test_the_log_may_tell_every_cause() -> None:
+    told = table("events.toml")["field"]["cause"].split("|")
+    assert sorted(told) == sorted(Recovery)
