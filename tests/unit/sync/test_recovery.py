@@ -6,6 +6,7 @@ import pytest
 
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.recovery import Recovery, recovery_of
+from deidfhir.tables import table
 
 
 @pytest.mark.parametrize(
