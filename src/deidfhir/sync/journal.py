@@ -39,6 +39,9 @@ _MIGRATIONS = {
     4: "ALTER TABLE study ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';",
     5: assigned.SCHEMA,
     6: "ALTER TABLE study ADD COLUMN standing TEXT NOT NULL DEFAULT '';",
+    # Words between spaces become a list in JSON.
+    7: """UPDATE study SET standing = '["' || replace(standing, ' ', '","') || '",[]]'
+WHERE standing <> '';""",
 }
 
 

@@ -15,6 +15,7 @@ from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal, StudyRow, default_path
+from deidfhir.sync.standing import How, Mode, Standing
 
 ROW = StudyRow(
     "sent", "abc", {"p1": "2020-01-01T00:00:00+00:00", "p2": None}, {"source": {"i1": "c1"}}
@@ -42,7 +43,7 @@ def mode(path: Path) -> int:
 def test_a_new_journal_has_schema_version_7_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (7,)
+        assert database.execute("PRAGMA user_version").fetchone() == (8,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -279,7 +280,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (7,)
+        assert database.execute("PRAGMA user_version").fetchone() == (8,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -295,6 +296,27 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
         )
     with closing(Journal(path)) as journal:
         assert journal.dead.every() == [letter]
+
+
+@pytest.mark.parametrize(
+    ("kept", "standing"),
+    [
+        ("linked link pacs-1 3", Standing(How.LINKED, Mode.LINK, "pacs-1", "3")),
+        ("owned enrich  ", Standing(How.OWNED, Mode.ENRICH)),
+        ("", None),
+    ],
+)
+def test_how_a_study_stood_in_version_7_is_kept(
+    path: Path, kept: str, standing: Standing | None
+) -> None:
+    with closing(Journal(path)) as journal:
+        journal.put_studies({"s": ROW})
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE study SET standing = ?", (kept,))
+        database.commit()
+        database.execute("PRAGMA user_version = 7")
+    with closing(Journal(path)) as journal:
+        assert journal.study("s") == replace(ROW, standing=standing)
 
 
 def test_studies_are_stored_together_or_not_at_all(path: Path) -> None:
