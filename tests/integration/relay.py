@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.integration.listener import Listener, Sent
@@ -21,6 +24,7 @@ class Relay(Listener):
             the server gets the request all the same.
         withheld: Set once an answer is withheld.
         lost: Numbers of the write requests whose answer is lost: the connection breaks instead.
+        tamper: Changes the JSON of what is written before the server gets it.
         kept: Numbers of the write requests that break the connection and never reach the server.
         before_write: Called once, before the next write request is passed on.
     """
@@ -31,6 +35,7 @@ class Relay(Listener):
         self.withheld = threading.Event()
         self.lost: frozenset[int] = frozenset()
         self.kept: frozenset[int] = frozenset()
+        self.tamper: Callable[[dict[str, Any]], None] | None = None
         self.before_write: Callable[[], object] | None = None
         self._server_address = urlsplit(target).netloc
         self._path = urlsplit(target).path
@@ -55,6 +60,11 @@ class Relay(Listener):
             hook, self.before_write = self.before_write, None
             hook()
         headers = {name: text for name, text in request.headers.items() if name.lower() not in _HOP}
+        if self.tamper is not None and sent.method != "GET":
+            headers.pop("Content-Encoding", None)
+            changed = deepcopy(sent.body)
+            self.tamper(changed)
+            content = json.dumps(changed).encode()
         connection = http.client.HTTPConnection(self._server_address, timeout=60)
         try:
             connection.request(sent.method, sent.path, content or None, headers)
@@ -77,3 +87,18 @@ class Relay(Listener):
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
+
+
+def spoiling(name: str) -> Callable[[dict[str, Any]], None]:
+    """Return what makes one ImagingStudy of a transaction one that no server takes.
+
+    Args:
+        name: Its reference.
+    """
+
+    def spoil(bundle: dict[str, Any]) -> None:
+        for entry in bundle.get("entry", ()):
+            if entry["request"]["url"] == name and "resource" in entry:
+                entry["resource"]["status"] = "spoiled"
+
+    return spoil

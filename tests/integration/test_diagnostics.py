@@ -9,13 +9,13 @@ import pytest
 import requests
 
 from deidfhir.sync.diagnostics import issues_of
+from tests.integration.relay import spoiling
 from tests.integration.support import ASK, Archive, Site, only
-from tests.synthetic.objects import equipment
 
 if TYPE_CHECKING:
     from tests.conftest import Cli, Server
+    from tests.integration.relay import Relay
 
-CLEANER = equipment(Manufacturer="PixelMed", ManufacturerModelName="DicomCleaner")
 CANARY = "planted-in-a-value"
 STUDY = {"resourceType": "ImagingStudy", "status": "available", "subject": {"display": "x"}}
 
@@ -72,23 +72,16 @@ def test_of_the_validator_messages_and_expressions_are_kept(server: Server) -> N
 
 
 def test_dead_show_says_what_the_server_said_against_a_study(
-    r4_site: Site, archive: Archive, cli: Cli
+    r4_site: Site, archive: Archive, relay: Relay, cli: Cli
 ) -> None:
-    first = archive.put(1, ContributingEquipmentSequence=[CLEANER])
-    r4_site.sync(archive.folder)
-    stated = r4_site.stated(first)
-    # The journal cannot know that the Device is gone, to which the next study's Provenance refers.
-    for kind in ("Provenance", "ImagingStudy", "Device"):
-        for name in only(kind, stated):
-            url = f"{r4_site.url}/{name}"
-            requests.delete(url, headers=ASK, timeout=60).raise_for_status()
-    archive.put(2, ContributingEquipmentSequence=[CLEANER])
-    assert r4_site.sync(archive.folder).code == 3
-    where = ("--to", r4_site.url, "--journal", r4_site.journal)
+    (name,) = only("ImagingStudy", r4_site.stated(archive.put(1)))
+    relay.tamper = spoiling(name)
+    site = r4_site.to(relay.url)
+    assert site.sync(archive.folder).code == 3
+    where = ("--to", site.url, "--journal", site.journal)
     shown = cli("dead", "show", "--all", *where).out
     (line,) = [one for one in shown.splitlines() if one.startswith("because")]
     assert "HAPI-" in line
     (letter,) = cli("dead", "show", "--all", *where, "--json").report["letters"]
     assert [one["severity"] for one in letter["issues"]] == ["error"]
-    (device,) = only("Device", stated)
-    assert device.partition("/")[2] not in shown
+    assert "spoiled" not in shown

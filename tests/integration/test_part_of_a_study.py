@@ -15,7 +15,7 @@ def instances(site: Site, *paths: object) -> list[str]:
     studies = only("ImagingStudy", held(site.url, site.stated(*paths, "--accept", "all")))
     return [
         instance["uid"]
-        for study in studies.values()
+        for study in sorted(studies.values(), key=lambda one: str(one["identifier"]))
         for series in study["series"]
         for instance in series["instance"]
     ]

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import requests
 
+from deidfhir.sync.quiet import keep_queries_out_of_logs
+
 Result = TypeVar("Result")
 _CONNECT_TIMEOUT = 5.0
 _CHUNK = 64 * 1024
@@ -48,6 +50,10 @@ class Connections:
     most: int = 64 * 1024 * 1024
     _idle: list[requests.Session] = field(default_factory=list, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
+
+    def __post_init__(self) -> None:
+        """Keep what is asked for out of the library's own log."""
+        keep_queries_out_of_logs()
 
     def exchange(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], seconds: float
