@@ -12,11 +12,11 @@ import pytest
 
 from deidfhir.sync.profile import profiles
 from tests.conftest import command, process_environment
+from tests.integration.relay import spoiling
 from tests.integration.support import (
     Archive,
     Json,
     Site,
-    delete,
     held,
     only,
     post,
@@ -370,7 +370,7 @@ def test_a_server_that_refuses_deletion_gets_a_retirement(
     run = refusing.sync(archive.folder, "--vanished", "delete")
     assert (run.code, fates(run.report)) == (3, (1, 1, 0, 0))
     marked = ["withdrawal-marked"] if statements == "withdraw" else []
-    assert codes(run.report) == ["deletion-refused", *marked, "study-vanished"]
+    assert codes(run.report) == ["deletion-refused", "study-vanished", *marked]
     retired = held(refusing.url, [study])[study]
     assert (retired["status"], "extension" in retired) == ("unknown", statements == "keep")
     again = refusing.sync(archive.folder, "--vanished", "delete")
@@ -450,19 +450,17 @@ def test_a_run_that_is_killed_while_studies_go_is_completed_by_the_next(
 
 
 def test_what_the_target_refused_for_good_is_forgotten_once_it_vanished(
-    r4_site: Site, archive: Archive, cli: Cli, tmp_path: Path
+    r4_site: Site, archive: Archive, relay: Relay, cli: Cli, tmp_path: Path
 ) -> None:
+    site = r4_site.to(relay.url)
     fill(archive, 2)
-    r4_site.sync(archive.folder)
-    (device,) = only("Device", r4_site.stated(archive.folder))
-    for name in only("Provenance", r4_site.stated(archive.folder)):
-        delete(r4_site.url, name)
-    delete(r4_site.url, device)
-    archive.put(3, ContributingEquipmentSequence=[CLEANER])
-    assert codes(r4_site.sync(archive.folder).report) == ["rejected"]
-    where = ("--to", r4_site.url, "--journal", r4_site.journal, "--json")
+    site.sync(archive.folder)
+    (name,) = only("ImagingStudy", site.stated(archive.put(3)))
+    relay.tamper = spoiling(name)
+    assert codes(site.sync(archive.folder).report) == ["rejected"]
+    where = ("--to", site.url, "--journal", site.journal, "--json")
     assert len(cli("dead", "list", *where).report["letters"]) == 1
     taken(archive, 3, tmp_path / "away")
-    run = r4_site.sync(archive.folder)
+    run = site.sync(archive.folder)
     assert (run.code, fates(run.report)) == (0, (1, 0, 0, 0))
     assert cli("dead", "list", *where).report["letters"] == []
