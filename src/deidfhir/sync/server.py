@@ -12,7 +12,7 @@ from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import Addressing, ByOurIds
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.names import Names
-from deidfhir.sync.outcome import Rejected, objects
+from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.profile import (
     Dialect,
     ServerProfile,
@@ -25,7 +25,7 @@ from deidfhir.sync.profile import (
 from deidfhir.sync.reading import STUDIES_A_PAGE, Reader, joined
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.server_ids import ByServerIds
-from deidfhir.sync.target import NO_VERSIONS, Found, Limits
+from deidfhir.sync.target import NO_VERSIONS, Found, Limits, studies_targeted
 from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Transport
 from deidfhir.sync.writing import Writer
@@ -163,7 +163,7 @@ class FhirServer:
         held = self._reader.search("Provenance", "target", targets)
         self._addressing.recognise(held)
         found = self._addressing.received(held)
-        return {one: tuple(p for p in found if _targets(p, one)) for one in wanted}
+        return {one: tuple(p for p in found if one in studies_targeted(p)) for one in wanted}
 
     def read(self, kind: str, ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return resources of one type, by id; those that are not there are left out."""
@@ -272,10 +272,3 @@ class FhirServer:
 
     def rehearse(self) -> None:
         """A server tells only by writing whether it lets write."""
-
-
-def _targets(provenance: JsonObject, study_id: str) -> bool:
-    return any(
-        str(one.get("reference", "")).split("/_history/")[0].endswith(f"ImagingStudy/{study_id}")
-        for one in objects(provenance.get("target"))
-    )

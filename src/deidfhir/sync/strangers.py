@@ -11,7 +11,7 @@ from deidfhir.sync.guarding import is_subsetted
 from deidfhir.sync.journal import LEAVING, StudyRow
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Mode, Traces
-from deidfhir.sync.target import Found, Target
+from deidfhir.sync.target import Found, Target, studies_targeted
 from deidfhir.sync.unit import Refused, Unit, Vanished
 
 _Study = Unit | Refused | Vanished
@@ -133,7 +133,7 @@ class LookUp:
             one = firsts[first]
             journaled = first in _statements(rows[one.id])
             if journaled or (isinstance(one, Refused) and self.traces.is_ours(provenance, one.key)):
-                others = (other for other in _targets(provenance) if other != one.id)
+                others = (other for other in studies_targeted(provenance) if other != one.id)
                 known[one.id] = tuple(dict.fromkeys((*known[one.id], *others)))
         return known
 
@@ -152,15 +152,6 @@ class LookUp:
 
 def _all(known: _Ids) -> set[str]:
     return {identity for ids in known.values() for identity in ids}
-
-
-def _targets(provenance: JsonObject) -> list[str]:
-    """Return the ids of the ImagingStudies that a Provenance targets."""
-    paths = [
-        str(one.get("reference", "")).split("/_history/")[0].split("/")[-2:]
-        for one in objects(provenance.get("target"))
-    ]
-    return [path[1] for path in paths if len(path) == 2 and path[0] == _KIND]
 
 
 def _statements(row: StudyRow | None) -> Iterable[str]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.outcome import objects
 from deidfhir.sync.traffic import Traffic
 
 NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
@@ -179,6 +180,19 @@ def stands(resource: JsonObject, held: JsonObject | None) -> bool:
         held: What the target holds in its place, if anything.
     """
     return held is not None and comparable(resource) == comparable(held)
+
+
+def studies_targeted(provenance: JsonObject) -> list[str]:
+    """Return the ids of the ImagingStudies that a Provenance targets.
+
+    Args:
+        provenance: As a target holds it: its references may be absolute, and name a version.
+    """
+    paths = [
+        str(one.get("reference", "")).split("/_history/")[0].split("/")[-2:]
+        for one in objects(provenance.get("target"))
+    ]
+    return [path[1] for path in paths if len(path) == 2 and path[0] == "ImagingStudy"]
 
 
 def _unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON

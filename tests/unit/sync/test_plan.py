@@ -11,7 +11,8 @@ from deidfhir.sync.journal import Part, StudyRow
 from deidfhir.sync.merging import kept_of
 from deidfhir.sync.plan import Planner
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import HeldPart, Listing, Parted, Refused, Unit
+from deidfhir.sync.unit import Listing, Parted, Refused, Unit
+from tests.unit.sync.memory import Statements
 
 Json = dict[str, Any]
 NOW, BEFORE = "2026-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
@@ -19,50 +20,16 @@ HERE, THERE = "this source", "another source"
 NOTHING = Found(None, ())
 
 
-class Statements:
-    """Ours are the Provenance whose id begins with `our`; withdrawn ones say so."""
+class Ours(Statements):
+    """Ours are the Provenance whose id begins with `our`."""
 
     def is_ours(self, provenance: Json, key: str) -> bool:
         """Tell by the id."""
         return str(provenance["id"]).startswith("our") and key == "1.2.3"
 
-    def is_withdrawn(self, provenance: Json) -> bool:
-        """Tell by a mark."""
-        return "withdrawn" in provenance
-
-    def patient_id(self, key: str) -> str:
-        """Make it of the key."""
-        return f"patient-{key}"
-
-    def withdrawn_patient(self, identity: str) -> Json:
-        """Leave type and id."""
-        return {"resourceType": "Patient", "id": identity, "active": False}
-
     def stands_for(self, uid: str) -> str:
         """Let it stand for itself, but for one that is long."""
         return "short" if uid == "1.2.3.4.5" else uid
-
-    def withdrawn_study(self, resource: Json) -> Json:
-        """Leave type and id."""
-        return {key: resource[key] for key in ("resourceType", "id")}
-
-    def merged(self, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
-        """Know only what was read."""
-        return None if held.kept else one
-
-    def withdrawn_provenance(self, resource: Json) -> Json:
-        """Mark it."""
-        return {**resource, "withdrawn": True}
-
-    def key_of(self, study: Json) -> str:
-        """Take it from the id."""
-        return str(study["id"])
-
-    outlive = True
-
-    def retired_study(self, resource: Json) -> Json:
-        """Mark it."""
-        return {**resource, "status": "unknown"}
 
 
 def study(*uids: str) -> Json:
@@ -102,7 +69,7 @@ def row(
 
 def planner(skipped: frozenset[str] = frozenset(), before: frozenset[str] = frozenset()) -> Planner:
     """Return the planner of a run."""
-    return Planner(Listing(HERE, skipped), before, Statements())
+    return Planner(Listing(HERE, skipped), before, Ours())
 
 
 def test_what_was_acknowledged_and_has_not_changed_is_settled() -> None:
@@ -276,7 +243,7 @@ def test_a_broken_file_that_delivered_another_instance_hides_only_that(
 ) -> None:
     known = replace(row("a", "b"), parts={HERE: Part("", {"b": file} if file else {})})
     broken = Listing(HERE, frozenset({"abcdefabcd0000"}))
-    one = Planner(broken, frozenset(), Statements(), unexplained=False)
+    one = Planner(broken, frozenset(), Ours(), unexplained=False)
     found = kept_of(one, unit("a"), Found(study("a", "b"), ()), known)
     assert found.unread == frozenset(unread)
 
