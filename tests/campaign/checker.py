@@ -16,12 +16,13 @@ from deidfhir.fhir.types import reference
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.target import comparable
 from tests.campaign.world import Plan, World
 from tests.integration.support import search
 
 Json = dict[str, Any]
+_WORDS = ("withdrawn", "retired")
 _SETTLED = frozenset({"sent", "refused", "retired", "deleted"})
 
 
@@ -155,15 +156,15 @@ class Checker:
                 self.faults.spurious.append(f"{name} has a version that was never planned so")
                 return
 
-    def _planned(self, name: str) -> Iterator[Json | str | None]:
+    def _planned(self, name: str) -> Iterator[str | None]:
         """Yield what was planned for a resource, run by run.
 
-        A word stands for what depends on what the server held: `withdrawn` or `retired`.
+        A word of `_WORDS` stands for what depends on what the server held.
         """
         identity, study = name.partition("/")[2], self._study_of(name)
-        before: Json | str | None = None
+        before: str | None = None
         for plan in self.world.plans:
-            step: Json | str | None = plan.resources.get(name)
+            step = plan.resources.get(name)
             if identity in plan.refused:
                 step = "withdrawn"
             elif identity in plan.vanished:
@@ -174,8 +175,8 @@ class Checker:
                 yield step
             before = step
 
-    def _is(self, held: Json | None, step: Json | str | None, before: Json | None) -> bool:
-        if held is None or not isinstance(step, str):
+    def _is(self, held: Json | None, step: str | None, before: Json | None) -> bool:
+        if held is None or step not in _WORDS:
             return (held and comparable(held)) == step
         if before is None:
             return False

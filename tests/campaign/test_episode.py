@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.plan import Planner
+from deidfhir.sync.planner import Planner
 from deidfhir.sync.report import SyncReport
 from tests.campaign.checker import Faults
 from tests.campaign.episode import Episode, Result

@@ -11,8 +11,8 @@ from deidfhir.config import Settings
 from deidfhir.fhir.types import reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.runs import RunOptions
-from deidfhir.sync.target import comparable
-from deidfhir.sync.unit import Refused, Unit, digest
+from deidfhir.sync.comparing import comparable, digest
+from deidfhir.sync.unit import Refused, Unit
 from tests.integration.support import Archive
 from tests.synthetic.objects import equipment
 
@@ -59,7 +59,7 @@ class Plan:
         identifiers: `system|value` of each study → its ImagingStudy id.
     """
 
-    resources: dict[str, Json]
+    resources: dict[str, str]
     shas: dict[str, str]
     devices: dict[str, str]
     provenances: dict[str, frozenset[str]]

@@ -70,7 +70,7 @@ class FakeServer(Listener):
     def answer(self, request: BaseHTTPRequestHandler, sent: Sent, content: bytes) -> None:
         """Answer by the rule for the request."""
         del content
-        reads = self.metadata if sent.path.endswith("/metadata") else self.search
+        reads = self.metadata if sent.path.partition("?")[0].endswith("/metadata") else self.search
         reply = (reads if sent.method == "GET" else self.transaction)(sent)
         if reply.silent:
             self.closing.wait()

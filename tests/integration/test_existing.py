@@ -369,3 +369,19 @@ def test_theirs_is_not_doubled_however_little_memory_keeps_of_names(
         query = f"ImagingStudy?identifier=urn:dicom:uid|urn:oid:{archive.uid(study)}"
         (found,) = search(site.url, query)
         assert (f"ImagingStudy/{found['id']}", found["meta"]["versionId"]) == (name, "2")
+
+
+def test_in_mode_own_new_studies_cost_one_search_that_names_no_id(
+    r4_site: Site, archive: Archive, relay: Relay
+) -> None:
+    put_two(archive)
+    put_two(archive, 2)
+    site = r4_site.to(relay.url)
+    assert site.sync(archive.folder, "--existing", "own").code == 0
+    asked = [one.path.rpartition("/")[2] for one in relay.log if one.method == "GET"]
+    (search,) = [one for one in asked if not one.startswith(("metadata", "Device"))]
+    assert search.startswith("ImagingStudy?identifier=")
+    site.journal.unlink()
+    again = site.sync(archive.folder, "--existing", "own")
+    written = {one: number for one, number in again.report["resources"].items() if number}
+    assert (again.code, set(written)) == (0, {"unchanged"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deidfhir.sync.target import comparable
+from deidfhir.sync.comparing import comparable
 from tests.integration.support import (
     Archive,
     Json,
@@ -59,7 +59,7 @@ def differing(archive: Archive) -> list[Path]:
     ]
 
 
-def on_server(site: Site, stated: dict[str, Json]) -> dict[str, Json]:
+def on_server(site: Site, stated: dict[str, Json]) -> dict[str, str]:
     """Return what the server holds in the places of some resources, as it is compared."""
     return {name: comparable(one) for name, one in held(site.url, stated).items()}
 

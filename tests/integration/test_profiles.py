@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.integration.fake import FakeServer, Reply, accepted, capability
 from tests.integration.listener import Sent
@@ -44,6 +45,36 @@ def test_hapi_is_sent_compressed_bodies_and_takes_them(
     plain = site.sync(archive.folder, "--server-profile", "plain")
     assert plain.report["server"]["profile_by"] == "option"
     assert plain.report["traffic"]["sent"] > 3 * first.report["traffic"]["sent"]
+
+
+def test_of_what_hapi_says_of_itself_a_small_part_is_asked_for(
+    r4_site: Site, archive: Archive, relay: Relay
+) -> None:
+    archive.put(1)
+    run = r4_site.to(relay.url).sync(archive.folder)
+    assert (run.code, run.report["server"]["profile"]) == (0, "hapi")
+    (asked,) = [one.path for one in relay.log if "/metadata" in one.path]
+    whole = requests.get(f"{r4_site.url}/metadata", timeout=60)
+    part = requests.get(f"{r4_site.url}/metadata?{asked.partition('?')[2]}", timeout=60)
+    assert part.json()["software"] == whole.json()["software"]
+    assert 100 * len(part.content) < len(whole.content)
+
+
+@pytest.mark.parametrize("refusal", [None, 400, 404])
+def test_a_server_that_gives_no_such_part_is_asked_for_the_whole(
+    fake: FakeServer, faked: Site, archive: Archive, refusal: int | None
+) -> None:
+    archive.put(1)
+    said = named("other", updateCreate=False, conditionalUpdate=True)
+
+    def part(sent: Sent) -> Reply:
+        if "?" not in sent.path:
+            return said
+        return Reply(body=capability("4.0.1")) if refusal is None else Reply(status=refusal)
+
+    fake.metadata = part
+    server = faked.sync(archive.folder).report["server"]
+    assert (server["mode"], server["mode_by"]) == ("conditional", "statement")
 
 
 @pytest.mark.parametrize("status", [400, 415])

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidfhir.config import Settings
-from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.fhir.types import reference
 from deidfhir.fhir.versions import FHIR_NAMES, FhirName
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import Evidence, Instance
 from deidfhir.model.verdict import Verdict
 from deidfhir.policy.policy import Policy
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.target import comparable
 from tests.property.strategies import MARKERS, TEXT
 from tests.property.targets import Shelf, run
 from tests.unit.model.records import dcms, equipment, instance, item, removed, study
@@ -100,14 +100,14 @@ def wholes(draw: st.DrawFn) -> list[Instance]:
     return made
 
 
-def stated(instances: list[Instance], context: MappingContext) -> dict[str, JsonObject]:
+def stated(instances: list[Instance], context: MappingContext) -> dict[str, str]:
     """Return what one run over everything states, as it is compared."""
     made = map_study(study(*instances), context)
     own = (*made.patients, made.imaging_study, *made.provenances)
     return {reference(one): comparable(one) for one in own}
 
 
-def on(shelf: Shelf) -> dict[str, JsonObject]:
+def on(shelf: Shelf) -> dict[str, str]:
     """Return what a target holds, but for what studies share."""
     return {name: comparable(one) for name, one in shelf.held.items() if "Device/" not in name}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.fhir.types import reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.held import held_instances
 from deidfhir.mapping.shrunk import least
@@ -10,7 +10,7 @@ from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
 from deidfhir.pipeline.mapped import Work
-from deidfhir.sync.target import comparable
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.unit import HeldPart, Refused, Unit
 
 
@@ -51,7 +51,7 @@ def _faithful(uid: str, held: HeldPart, context: MappingContext) -> tuple[Instan
     return ()
 
 
-def _stated(made: MappedStudy) -> dict[str, JsonObject]:
+def _stated(made: MappedStudy) -> dict[str, str]:
     """Return reference → what is compared of a study's own resources."""
     own = (*made.patients, made.imaging_study, *made.provenances)
     return {reference(one): comparable(one) for one in own}

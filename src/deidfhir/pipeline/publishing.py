@@ -14,10 +14,10 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.package.layout import package_bytes
 from deidfhir.package.resources import conformance_resources
 from deidfhir.pipeline.targets import open_server
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.own import open_own_file
 from deidfhir.sync.server import FhirServer
-from deidfhir.sync.target import comparable
 
 
 def write_package(out: Path, settings: Settings, fhir: FhirName) -> int:

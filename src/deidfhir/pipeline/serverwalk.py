@@ -15,9 +15,10 @@ from deidfhir.pipeline.targets import prepare
 from deidfhir.sync.access.reach import Reach
 from deidfhir.sync.access.refusal import CLOCK_LIMIT, clock_off, off_in_words
 from deidfhir.sync.address import is_loopback
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.server import FhirServer
-from deidfhir.sync.target import comparable, held_of
+from deidfhir.sync.target import held_of
 
 _READ = ("Device", "ImagingStudy", "Provenance")
 _OF_ONE_REQUEST = ("not-fhir", "unauthorised")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deidfhir.sync.diagnostics import Issue, issue_from
 from deidfhir.sync.recovery import Recovery, recovery_of
@@ -68,9 +68,13 @@ class DeadLetters:
     """
 
     store: Store
+    _ids: set[str] | None = field(default=None, init=False)
+    """Of those that are there: most studies have none, and each is asked for."""
 
     def get(self, identity: str) -> DeadLetter | None:
         """Return the letter of a study by its ImagingStudy id."""
+        if identity not in self._known():
+            return None
         return next(iter(self._read("WHERE id = ?", identity)), None)
 
     def every(self) -> list[DeadLetter]:
@@ -86,18 +90,26 @@ class DeadLetters:
         with self.store.transaction():
             sql = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?)"
             self.store.run(sql, *values, int(letter.dropped), issues)
+        self._known().add(letter.id)
 
     def take_away(self, ids: Iterable[str]) -> None:
         """Make studies due again."""
-        with self.store.transaction():
-            for identity in ids:
-                self.store.run("DELETE FROM dead WHERE id = ?", identity)
+        there = self._known() & set(ids)
+        if there:
+            with self.store.transaction():
+                self.store.run_each("DELETE FROM dead WHERE id = ?", [(one,) for one in there])
+            self._ids = None  # known again once that is durable
 
     def drop(self, ids: Iterable[str]) -> None:
         """Give studies up as they are: they are neither sent nor told of until they change."""
         with self.store.transaction():
             for identity in ids:
                 self.store.run("UPDATE dead SET dropped = 1 WHERE id = ?", identity)
+
+    def _known(self) -> set[str]:
+        if self._ids is None:
+            self._ids = {str(one) for (one,) in self.store.rows("SELECT id FROM dead")}
+        return self._ids
 
     def _read(self, rest: str, *values: str) -> list[DeadLetter]:
         columns = "id, sha, status, server_code, since, dropped, issues"

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.comparing import stands
 from deidfhir.sync.guarding import is_subsetted, reason_against
 from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.standing import How, Mode, Placing, Standing, Traces, version_of, versions_of
 from deidfhir.sync.strangers import LookUp
-from deidfhir.sync.target import Found, Target, stands
+from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import Refused, Unit, Vanished
 
 FAILED = "failed"

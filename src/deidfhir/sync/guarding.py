@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.comparing import stands
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.standing import version_of
-from deidfhir.sync.target import Found, Target, stands
+from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import Unit
 
 _SUBSETTED = "SUBSETTED"  # FHIR search.html#summary; the code alone: no other system has it

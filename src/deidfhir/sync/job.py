@@ -15,7 +15,8 @@ from deidfhir.sync.guarding import reason_to_leave
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.lookahead import looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
-from deidfhir.sync.plan import Plan, Planner
+from deidfhir.sync.plan import Plan
+from deidfhir.sync.planner import Planner
 from deidfhir.sync.refusals import Refusals, sha_of
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate, plan_of
@@ -228,7 +229,8 @@ class SyncJob:
             plan = self._planner.withdrawal(placed, found, row, merge.part)
         else:
             plan = self._planner.unit(placed, found, row, self._now(), merge.part)
-        plan = replace(plan, versions={**merge.versions, **plan.versions})
+        if merge.versions:
+            plan = replace(plan, versions={**merge.versions, **plan.versions})
         return self._safe(plan, found, row)
 
     def _safe(self, plan: Plan, found: Found, row: StudyRow | None) -> Plan | None:

@@ -45,6 +45,8 @@ WHERE standing <> '';""",
 }
 
 
+_in_order = json.JSONEncoder(sort_keys=True).encode
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 DELIVERED = ""
 """Stands among the sources of a row for what was ever sent and may still be on the target."""
 
@@ -160,15 +162,10 @@ class Journal:
 
     def put_studies(self, rows: Mapping[str, StudyRow]) -> None:
         """Store the rows of studies, durably and all at once."""
+        sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?, ?)"
+        stored = [_stored(identity, row) for identity, row in rows.items()]
         with self._store.transaction():
-            for identity, row in rows.items():
-                statements = json.dumps(row.statements, sort_keys=True)
-                sources = json.dumps(row.sources, separators=(",", ":"))
-                parts = {key: [one.sha, one.files] for key, one in row.parts.items()}
-                listed = json.dumps(parts, separators=(",", ":"))
-                known = (statements, sources, listed, row.standing.text() if row.standing else "")
-                sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?, ?)"
-                self._store.run(sql, identity, row.state, row.sha, *known)
+            self._store.run_each(sql, stored)
 
     def acknowledge(self, rows: Mapping[str, StudyRow]) -> None:
         """Store the rows of studies of which the target has taken all: nothing is set aside."""
@@ -254,6 +251,13 @@ class Journal:
             self._store.run("DELETE FROM skipped WHERE source = ?", source)
             for file in files:
                 self._store.run("INSERT INTO skipped VALUES (?, ?)", source, file)
+
+
+def _stored(identity: str, row: StudyRow) -> tuple[str, ...]:
+    parts = {key: [one.sha, one.files] for key, one in row.parts.items()}
+    standing = row.standing.text() if row.standing else ""
+    listed = (_in_order(row.statements), _compact(row.sources), _compact(parts))
+    return (identity, row.state, row.sha, *listed, standing)
 
 
 def require_writable(path: Path) -> None:

@@ -9,6 +9,7 @@ from deidfhir.sync.crew import Crew
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import Refused, Unit, Vanished
 
+_FIRST = 50
 _INSTANCES = 20_000
 """A batch ends with the study that reaches so many instances: two batches are in memory."""
 
@@ -16,21 +17,21 @@ Study = TypeVar("Study", bound=Unit | Refused | Vanished)
 
 
 def batches(work: Iterable[Study], most: int) -> Iterator[list[Study]]:
-    """Yield studies so many at a time, or fewer that are large.
+    """Yield studies so many at a time, or fewer that are large; at first few, to begin early.
 
     Args:
         work: The studies.
         most: Number of studies in a batch.
     """
     batch: list[Study] = []
-    instances = 0
+    instances, full = 0, min(most, _FIRST)
     for one in work:
         batch.append(one)
         # Of a study that vanished little is read.
         instances += 0 if isinstance(one, Vanished) else len(one.instances)
-        if len(batch) >= most or instances >= _INSTANCES:
+        if len(batch) >= full or instances >= _INSTANCES:
             yield batch
-            batch, instances = [], 0
+            batch, instances, full = [], 0, most
     if batch:
         yield batch
 

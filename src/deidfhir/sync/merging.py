@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.plan import Planner
+from deidfhir.sync.planner import Planner
 from deidfhir.sync.sweep import covered_by
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import (
@@ -60,6 +60,9 @@ class Kept:
     lost: frozenset[str]
 
 
+_NOTHING = Kept(*[frozenset[str]()] * 5)
+
+
 def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow | None) -> Kept:
     """Return what is known of a study and was not read.
 
@@ -72,10 +75,12 @@ def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow |
         found: What the target holds.
         row: What the journal knows.
     """
-    mine, elsewhere = planner.mine(one).keys(), planner.others(row).keys()
-    delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
     held = listed_instances(found.study, planner.statements.stands_for)
     held |= {planner.statements.stands_for(uid) for uid in found.covered}
+    if row is None and not held:
+        return _NOTHING
+    mine, elsewhere = planner.mine(one).keys(), planner.others(row).keys()
+    delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
     unseen = held - mine
     strangers = unseen - delivered
     rest = unseen - strangers - elsewhere

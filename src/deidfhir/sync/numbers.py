@@ -36,16 +36,27 @@ def decoded(content: bytes | str) -> Any:  # noqa: ANN401 - any JSON
     return json.loads(content, parse_float=Number, parse_int=_integer)
 
 
-def encoded(content: object, *, separators: tuple[str, str] | None = None) -> str:
+def encoded(
+    content: object, *, separators: tuple[str, str] | None = None, in_order: bool = False
+) -> str:
     """Return JSON in which decimals are as they were written.
 
     Args:
         content: Such as `decoded` returns.
         separators: As for `json.dumps`.
+        in_order: Whether the keys of objects are in their order, not in the one given.
     """
-    text = json.dumps(content, ensure_ascii=False, separators=separators, default=_marked)
+    text = json.dumps(
+        content,
+        ensure_ascii=False,
+        separators=separators,
+        default=_marked,
+        sort_keys=in_order,
+    )
     if r'"\u0000' in text:
         text = _MARKED.sub(r"\1", text)
+    if text.isascii():
+        return text
     # Half a pair is no character; JSON can name it, and so it comes back as it came.
     return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 

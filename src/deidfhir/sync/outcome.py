@@ -75,6 +75,8 @@ def written(response: JsonObject) -> str:
         response: Bundle.entry.response of a transaction-response.
     """
     status = str(response.get("status", ""))[:3]
+    if status == "201":
+        return "created"
     codes = [
         str(coding.get("code", ""))
         for outcome in objects([response.get("outcome")])
@@ -84,6 +86,6 @@ def written(response: JsonObject) -> str:
     ]
     if any(code.endswith(_UNCHANGED) for code in codes):
         return "unchanged"
-    if status == "201" or any(code in _CREATED for code in codes):
+    if any(code in _CREATED for code in codes):
         return "created"
     return "deleted" if status == "204" else "updated"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
 
 from deidfhir.errors import DeidFhirError
+from deidfhir.sync.crowding import Crowding
 from deidfhir.sync.timing import Clock
 
 _FIRST_LIMIT = 2
@@ -22,7 +24,7 @@ _OPEN_FOR = 5.0
 
 @dataclass(slots=True)
 class Pace:
-    """Adds a connection after as many answers as there are connections, halves them on failure.
+    """Adds a connection as long as that makes none slower, and halves them on failure.
 
     A pause after a failure is everybody's: it doubles from failure to failure, with full jitter,
     so that clients that were refused together do not come back together. Failures of requests
@@ -36,8 +38,9 @@ class Pace:
     most: int = 1
     clock: Clock = field(default_factory=Clock)
     _limit: int = field(init=False)
-    _under_way: int = field(default=0, init=False)
-    _well: int = field(default=0, init=False)
+    _under_way: Counter[bool] = field(default_factory=Counter, init=False)
+    _reads_waiting: int = field(default=0, init=False)
+    _crowding: Crowding = field(default_factory=Crowding, init=False)
     _failures: int = field(default=0, init=False)
     _writes_fail: bool = field(default=False, init=False)
     _failed_at: float = field(default=float("-inf"), init=False)
@@ -53,7 +56,7 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many requests may be under way now."""
+        """How many writes may be under way now."""
         return self._limit
 
     def keep_to(self, most: int) -> None:
@@ -67,24 +70,35 @@ class Pace:
             self._limit = min(self._limit, self.most)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, *, is_write: bool = True) -> Iterator[None]:
         """Wait until one more request may be under way, and count it as such inside.
+
+        Args:
+            is_write: Whether it is a write; what is read is what later writes wait for: it costs
+                little and goes before them.
 
         Raises:
             DeidFhirError: Why the target was just given up.
         """
         with self._free:
-            self._free.wait_for(lambda: self._under_way < self._limit)
+            self._reads_waiting += not is_write
+            self._free.wait_for(lambda: self._may_go(is_write=is_write))
+            self._reads_waiting -= not is_write
+            self._free.notify_all()
             if self._reason is not None and self.clock.monotonic() < self._closed_until:
-                self._free.notify()
                 raise self._reason
-            self._under_way += 1
+            self._under_way[is_write] += 1
         try:
             yield
         finally:
             with self._free:
-                self._under_way -= 1
+                self._under_way[is_write] -= 1
                 self._free.notify_all()
+
+    def _may_go(self, *, is_write: bool) -> bool:
+        if self._under_way.total() >= self.most:
+            return False
+        return not is_write or (self._under_way[True] < self._limit and not self._reads_waiting)
 
     def wait(self, until: float) -> None:
         """Wait for the end of the pause that all keep.
@@ -101,20 +115,22 @@ class Pace:
                 raise self._reason
             self.clock.sleep(left)
 
-    def went_well(self, *, is_write: bool = False) -> None:
-        """Count an answer; after as many as there are connections, there may be one more.
+    def went_well(self, seconds: float = 0.0, size: int = 0, *, is_write: bool = False) -> None:
+        """Count an answer; those to writes say how many there may be at a time.
 
         Args:
+            seconds: How long it took.
+            size: Bytes that were sent.
             is_write: Whether it answers a write. Reading may go well while no write does.
         """
         with self._free:
             if self._writes_fail and not is_write:
                 return
             self._failures, self._pause, self._writes_fail = 0, _FIRST_PAUSE, False
-            self._well += 1
-            if self._well >= self._limit and self._limit < self.most:
-                self._limit, self._well = self._limit + 1, 0
-                self._free.notify_all()
+            if is_write:
+                step = self._crowding.step(seconds, size)
+                if step > 0 or self._limit > _FIRST_LIMIT:
+                    self._limit = min(self._limit + step, self.most)
 
     def failed(
         self, begun: float, floor: float, reason: DeidFhirError, *, is_write: bool = False
@@ -156,5 +172,6 @@ class Pace:
                 self._closed_until = self.clock.monotonic() + _OPEN_FOR
 
     def _slow_down(self, now: float) -> None:
-        self._failed_at, self._well = now, 0
+        self._failed_at = now
+        self._crowding.begin()
         self._limit = max(1, self._limit // 2)

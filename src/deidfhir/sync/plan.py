@@ -1,4 +1,4 @@
-"""What must be sent for one study, given what the journal and the target know of it."""
+"""The writes of one study."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
-from deidfhir.sync.recorded import first_recorded
-from deidfhir.sync.standing import Standing, versions_of
-from deidfhir.sync.target import Found, stands
-from deidfhir.sync.unit import (
-    Listing,
-    Parted,
-    Refused,
-    Statements,
-    Unit,
-    Vanished,
-    policy_of,
-    with_recorded,
-)
+from deidfhir.sync.comparing import RECORDED, stands
+from deidfhir.sync.journal import StudyRow
+from deidfhir.sync.numbers import encoded
+from deidfhir.sync.unit import Refused, Unit, Vanished
 
 
 @dataclass(slots=True)
@@ -86,6 +76,17 @@ class Plan:
         return [f"Provenance/{one['id']}" for one in self.stale] + study + patient
 
     @property
+    def size(self) -> int:
+        """Bytes of JSON that are put."""
+        texts: dict[int, str] = {}
+        if isinstance(self.one, Unit):
+            # Most of it is put as it was mapped, and was written out for its digest.
+            mapped = self.one.original or self.one
+            pairs = zip(mapped.own, mapped.texts, strict=True)
+            texts = {id(one): text for one, text in pairs if not RECORDED & one.keys()}
+        return sum(len((texts.get(id(one)) or encoded(one)).encode()) for one in self.puts)
+
+    @property
     def withdraws(self) -> bool:
         """Whether statements of a study that is refused are taken back."""
         return self.row.state == "refused" and not self.is_done
@@ -102,197 +103,6 @@ class Plan:
             held: Reference → what the target holds.
         """
         puts = [one for one in self.puts if not stands(one, held.get(reference(one)))]
+        if len(puts) == len(self.puts) and not self.unchanged:
+            return self
         return replace(self, puts=puts, unchanged=len(self.puts) - len(puts))
-
-
-@dataclass(frozen=True, slots=True)
-class Planner:
-    """Decides what must be sent for a study.
-
-    Args:
-        listing: How this run saw its source.
-        skipped_before: What earlier runs of the source skipped for cause, too.
-        covered: Other sources whose places this run has listed, too.
-        unexplained: Whether a file is newly skipped that is not known to have delivered anything.
-        statements: Tells our Provenance from others', and makes what is left of a statement.
-    """
-
-    listing: Listing
-    skipped_before: frozenset[str]
-    statements: Statements
-    covered: frozenset[str] = frozenset()
-    unexplained: bool = True
-
-    def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
-        """Whether the journal says that nothing is to be done for a study."""
-        if row is None or row.sources.get(self.listing.source) != self.mine(one):
-            return False
-        if self.conflicts(one, row):
-            return False
-        if isinstance(one, Refused):
-            return row.state == "refused"
-        # What another source has had stated since says nothing of what this one did.
-        part = row.parts.get(self.listing.source)
-        said = part.sha if part else "" if row.parts else row.sha
-        return row.state == "sent" and one.sha == said
-
-    def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
-        """Whether another source lists an instance of the same UID with other claims (D19)."""
-        others = self.others(row)
-        return any(
-            policy_of(digest) == policy_of(other) and digest != other
-            for uid, digest in self.mine(one).items()
-            for other in others.get(uid, ())
-        )
-
-    def is_listed_whole(self) -> bool:
-        """Whether what this run did not see of its source is not there: nothing newly skipped."""
-        return self.listing.skipped <= self.skipped_before
-
-    def mine(self, one: Unit | Refused) -> dict[str, str]:
-        """Return what stands for each instance that this run read of a study → its claims."""
-        return {self.statements.stands_for(uid): digest for uid, digest in one.instances.items()}
-
-    def said(self, one: Unit | Refused) -> Part:
-        """Return what this run has stated of a study, with what stands for its files."""
-        files = {self.statements.stands_for(uid): file for uid, file in one.files.items()}
-        return Part(one.sha if isinstance(one, Unit) else "", files)
-
-    def others(self, row: StudyRow | None) -> dict[str, set[str]]:
-        """Return instance → digests of its claims, as other sources list it."""
-        found: dict[str, set[str]] = {}
-        for source, instances in (row.sources if row else {}).items():
-            if source not in {self.listing.source, DELIVERED, *self.covered}:
-                for uid, digest in instances.items():
-                    found.setdefault(uid, set()).add(digest)
-        return found
-
-    def unit(
-        self,
-        unit: Unit,
-        found: Found,
-        row: StudyRow | None,
-        now: str,
-        part: Parted | None = None,
-    ) -> Plan:
-        """Return the writes that make the target state what a unit states.
-
-        Args:
-            unit: The study.
-            found: What the target holds of it.
-            row: What the journal knows of it.
-            now: The instant for statements that are made for the first time.
-            part: What of it this run read, and what it knows of the rest.
-        """
-        part = part or Parted(unit)
-        mine, said = {self.listing.source, *self.covered}, self.said(part.read)
-        recorded = {
-            one["id"]: first_recorded(one["id"], found, row, now, self.statements)
-            for one in unit.provenances
-        }
-        provenances = [with_recorded(one, recorded) for one in unit.provenances]
-        kept = row.statements if row else {}
-        standing = Standing.under_way(unit.standing, row.standing if row else None)
-        sources = self.sources(unit, row, sent=False)
-        return Plan(
-            one=unit,
-            puts=[*unit.patients, *unit.studies, *provenances],
-            gone="" if unit.patients else self.patient(unit, found),
-            stale=[one for one in self.ours(unit, found, row) if one["id"] not in recorded],
-            row=StudyRow(
-                "sent",
-                said.sha or unit.sha,
-                recorded,
-                self.sources(unit, row, sent=True, unread=part.unread),
-                {**parts_of(row, mine, part.lost), self.listing.source: said},
-                unit.standing,
-            ),
-            before=StudyRow("planned", "", kept | recorded, sources, parts_of(row, mine), standing),
-            replaces=found.study is not None or bool(self.ours(unit, found, row)),
-            fate="revived" if row is not None and row.state in TOMBSTONES else "",
-            read=part.read,
-            versions=unit.versions,
-            dropped=unit.dropped,
-        )
-
-    def withdrawal(
-        self,
-        refused: Refused,
-        found: Found,
-        row: StudyRow | None,
-        part: Parted | None = None,
-    ) -> Plan:
-        """Return the writes that withdraw what was stated of a study now refused.
-
-        Args:
-            refused: The study.
-            found: What the target holds of it.
-            row: What the journal knows of it.
-            part: What of it this run read.
-        """
-        puts = []
-        stale = self.ours(refused, found, row)
-        if found.study is not None and (stale or "extension" in found.study):
-            puts.append(self.statements.withdrawn_study(found.study))
-        statements = {one["id"]: one.get("recorded") for one in stale}
-        statements |= row.statements if row else {}
-        # What is left of the study lists all that it listed before, whatever this run has seen.
-        sources = self.sources(refused, row, sent=False)
-        puts += found.stripped
-        return Plan(
-            one=refused,
-            gone=self.patient(refused, found),
-            puts=puts,
-            stale=stale,
-            row=StudyRow("refused", "", {}, sources),
-            before=StudyRow(
-                "planned", "", statements, sources, standing=row.standing if row else None
-            ),
-            replaces=True,
-            read=part.read if part else None,
-            versions=versions_of(found.stripped),
-        )
-
-    def sources(
-        self,
-        one: Unit | Refused,
-        row: StudyRow | None,
-        *,
-        sent: bool,
-        unread: frozenset[str] = frozenset(),
-    ) -> dict[str, dict[str, str]]:
-        """Return which source lists which instances, with what this run has seen.
-
-        Args:
-            one: The study.
-            row: What the journal knows of it.
-            sent: Whether the target lists exactly this run's instances; before that, what was
-                ever delivered is kept, so that what a run left behind is not a stranger's.
-            unread: Instances that the target lists, too: a newly skipped file may hold them.
-        """
-        before = row.sources if row else {}
-        kept = {key: listed for key, listed in before.items() if key not in self.covered}
-        known = {uid: digest for listed in before.values() for uid, digest in listed.items()}
-        kept[self.listing.source] = self.mine(one) | {uid: known.get(uid, "") for uid in unread}
-        if sent:
-            kept.pop(DELIVERED, None)
-        else:
-            kept[DELIVERED] = {uid: "" for listed in before.values() for uid in listed}
-        return kept
-
-    def ours(self, one: Unit | Refused, found: Found, row: StudyRow | None) -> list[JsonObject]:
-        """Return the statements of ours that the target holds and that still say something."""
-        journaled = set(row.statements) if row else set()
-        return [
-            provenance
-            for provenance in found.provenances
-            if not self.statements.is_withdrawn(provenance)
-            and (provenance["id"] in journaled or self.statements.is_ours(provenance, one.key))
-        ]
-
-    def patient(self, one: Unit | Refused, found: Found) -> str:
-        """Return the id of our Patient if the study that the target holds refers to it."""
-        subject = (found.study or {}).get("subject")
-        reference = subject.get("reference") if isinstance(subject, dict) else None
-        identity = self.statements.patient_id(one.key)
-        return identity if reference == f"Patient/{identity}" else ""

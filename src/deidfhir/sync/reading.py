@@ -35,11 +35,12 @@ class Reader:
 
     transport: Transport
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, *, fresh: bool = True) -> Answer:
         """Return the answer to one GET.
 
         Args:
             path: What follows the base URL, with its query.
+            fresh: Whether it must be true now, and not only a while ago.
 
         Raises:
             RetriableError: The server is down or busy.
@@ -47,7 +48,7 @@ class Reader:
         """
         shown = self.transport.shown_url
         try:
-            return self.transport.send("GET", path, headers=_FRESH)
+            return self.transport.send("GET", path, headers=_FRESH if fresh else {})
         except Rejected as error:
             if error.recovery.is_passing:
                 raise RetriableError(

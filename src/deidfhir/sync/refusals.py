@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.sync.comparing import digest
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.events import Events
 from deidfhir.sync.journal import Journal
@@ -13,7 +14,6 @@ from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
-from deidfhir.sync.unit import digest
 
 _NOWHERE_IN_A_ROW = 3
 _BROKEN_IN_A_ROW = 10
@@ -27,11 +27,11 @@ def sha_of(plan: Plan) -> str:
         plan: What was refused, or would be.
     """
     theirs = sorted(
-        one
-        for one in plan.versions.items()
-        if one[0].startswith("ImagingStudy/") and one[0] != f"ImagingStudy/{plan.id}"
+        f"{name} {version}"
+        for name, version in plan.versions.items()
+        if name.startswith("ImagingStudy/") and name != f"ImagingStudy/{plan.id}"
     )
-    return digest([plan.row.sha, *theirs]) if theirs else plan.row.sha
+    return digest(plan.row.sha, *theirs) if theirs else plan.row.sha
 
 
 @dataclass(slots=True)

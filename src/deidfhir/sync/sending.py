@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from deidfhir.errors import DeidFhirError, RetriableError
+from deidfhir.sync.comparing import comparable, digest
 from deidfhir.sync.crew import Crew
 from deidfhir.sync.events import Events, about
 from deidfhir.sync.journal import Journal
@@ -17,9 +18,9 @@ from deidfhir.sync.plan import Plan
 from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.shared import Shared
-from deidfhir.sync.target import Target, comparable
+from deidfhir.sync.target import Target
 from deidfhir.sync.timing import Stop
-from deidfhir.sync.unit import Statements, digest
+from deidfhir.sync.unit import Statements
 
 _GONE = (404, 410)
 _MOST_PLANS = 4

@@ -25,6 +25,7 @@ from deidfhir.sync.profile import (
 from deidfhir.sync.reading import STUDIES_A_PAGE, Reader, joined
 from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.server_ids import ByServerIds
+from deidfhir.sync.statement import stated_by
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits, studies_targeted
 from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Transport
@@ -50,7 +51,7 @@ class FhirServer:
     name: str
     tag_system: str
     wishes: Wishes = Wishes()  # noqa: RUF009 - frozen
-    batch: int = 100
+    batch: int = 200
     at_once: bool = True
     dialect: Dialect | None = field(default=None, init=False)
     """What the server is taken for; None before it was asked."""
@@ -121,7 +122,7 @@ class FhirServer:
         """
         if self.dialect is not None:
             return
-        answer = self._reader.get("/metadata")
+        answer = stated_by(self._reader)
         given = str(answer.body.get("fhirVersion", ""))
         found = given if _VERSION.fullmatch(given) else "of another form"
         if answer.body.get("resourceType") != "CapabilityStatement":

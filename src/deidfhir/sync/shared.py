@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.comparing import comparable, digest, stands
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport
-from deidfhir.sync.target import Target, comparable, held_of, stands
-from deidfhir.sync.unit import digest
+from deidfhir.sync.target import Target, held_of
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,10 @@ class Store:
     def run(self, sql: str, *values: Value) -> None:
         """Run a statement, inside of `transaction`."""
         self._database.execute(sql, values)
+
+    def run_each(self, sql: str, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Run a statement with the values of each row, inside of `transaction`."""
+        self._database.executemany(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

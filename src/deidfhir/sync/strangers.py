@@ -44,16 +44,20 @@ class LookUp:
         return isinstance(one, Unit) and one.forms is not None and self.mode is not Mode.OWN
 
     def matching(
-        self, units: Iterable[Unit], *, brief: bool = False
+        self, units: Iterable[Unit], *, brief: bool = False, ours: bool = False
     ) -> dict[str, list[JsonObject]]:
         """Return what has the identifier of some studies, ours included, by the id of ours.
 
         Args:
             units: The studies.
             brief: Whether identifiers and versions will do.
+            ours: Whether the form will do in which we write the identifier.
         """
         by_identifier = {
-            identifier: one.id for one in units if one.forms for identifier in one.forms.identifiers
+            identifier: one.id
+            for one in units
+            if one.forms
+            for identifier in one.forms.identifiers[: 1 if ours else None]
         }
         found: dict[str, list[JsonObject]] = {identity: [] for identity in by_identifier.values()}
         if not by_identifier:
@@ -80,16 +84,19 @@ class LookUp:
         sought = [one for one in batch if isinstance(one, Unit) and self.is_sought(one)]
         matched = self.matching(sought)
         known = self._known(batch, rows)
+        # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
+        unsent = {one.id for one in batch if isinstance(one, Unit) and rows[one.id] is None}
         if not sought and not any(known.values()):
-            return self.target.find(one.id for one in batch)
+            absent = self._absent(one for one in batch if one.id in unsent)
+            here = self.target.find(one.id for one in batch if one.id not in absent)
+            return here | {identity: Found(None, ()) for identity in absent}
         every = {one["id"]: one for each in matched.values() for one in each}
         # Ours has the identifier as well: what was sought by it is not read once more by id.
         by_id = {one.id for one in batch if not self.is_sought(one)} | _all(known)
         # Where only a part was given, all of it is asked for.
         part = {identity for identity, one in every.items() if is_subsetted(one)}
         every |= self.target.read(_KIND, sorted(part | (by_id - every.keys())))
-        # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
-        stated = {one.id for one in batch if rows[one.id] or not self.is_sought(one)}
+        stated = {one.id for one in batch} - unsent
         about = self.target.provenances_of(sorted({*stated, *every, *_all(known)}))
         lost = self._lost(batch, rows, known, every)
         found = {}
@@ -103,6 +110,15 @@ class LookUp:
             held = Found(every.get(one.id), _each_once(said), theirs=theirs, left=left)
             found[one.id] = self._with_traces(one, held)
         return found
+
+    def _absent(self, units: Iterable[_Study]) -> set[str]:
+        """Return the ids of those of some studies that are in nobody's ImagingStudy.
+
+        There are servers that search long for each id that is not there, and for none of these.
+        """
+        sought = [one for one in units if isinstance(one, Unit) and one.forms is not None]
+        matched = self.matching(sought, brief=True, ours=True)
+        return {one for one, found in matched.items() if all(each["id"] != one for each in found)}
 
     def _with_traces(self, one: _Study, found: Found) -> Found:
         """Add what of ours stands on theirs, and what our statements about theirs cover."""

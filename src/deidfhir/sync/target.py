@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from html import unescape
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.outcome import objects
@@ -155,33 +154,6 @@ def held_of(target: Target, resources: Iterable[JsonObject]) -> dict[str, JsonOb
     }
 
 
-def comparable(resource: JsonObject) -> JsonObject:
-    """Return a resource as far as it is ours: without what the server adds and `recorded` (D15)."""
-    kept = {
-        key: _unversioned(value)
-        for key, value in resource.items()
-        if key not in ("meta", "recorded", "_recorded")
-    }
-    if isinstance(kept.get("text"), dict):
-        # Servers write the same characters of a narrative in other forms.
-        kept["text"] = " ".join(unescape(str(kept["text"].get("div", ""))).split())
-    meta = resource.get("meta", {})
-    for name in ("security", "tag", "profile"):
-        if meta.get(name):
-            kept[f"meta.{name}"] = sorted(meta[name], key=repr)
-    return kept
-
-
-def stands(resource: JsonObject, held: JsonObject | None) -> bool:
-    """Whether a target holds a resource as it is stated.
-
-    Args:
-        resource: As stated.
-        held: What the target holds in its place, if anything.
-    """
-    return held is not None and comparable(resource) == comparable(held)
-
-
 def studies_targeted(provenance: JsonObject) -> list[str]:
     """Return the ids of the ImagingStudies that a Provenance targets.
 
@@ -193,16 +165,3 @@ def studies_targeted(provenance: JsonObject) -> list[str]:
         for one in objects(provenance.get("target"))
     ]
     return [path[1] for path in paths if len(path) == 2 and path[0] == "ImagingStudy"]
-
-
-def _unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, list):
-        return [_unversioned(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            key: one.split("/_history/")[0]
-            if key == "reference" and isinstance(one, str)
-            else _unversioned(one)
-            for key, one in value.items()
-        }
-    return value

@@ -127,12 +127,13 @@ class Transport:
         while True:
             tries += 1
             request = replace(request, attempt=before + tries)
-            with self.pace.turn():
+            with self.pace.turn(is_write=request.settles):
                 begun = self.clock.monotonic()
                 until = term.begin(begun)
                 self.pace.wait(until)
                 self._waited(request, self.clock.monotonic() - begun)
                 self.traffic.sending(len(request.data or b""), again=before + tries > 1)
+                asked = self.clock.monotonic()
                 try:
                     answer = self._asking.ask(request, until)
                 except Again as again:
@@ -140,7 +141,8 @@ class Transport:
                     if self.clock.monotonic() + pause >= until:
                         raise again.reason from None
                 else:
-                    self.pace.went_well(is_write=request.settles)
+                    took, size = self.clock.monotonic() - asked, len(request.data or b"")
+                    self.pace.went_well(took, size, is_write=request.settles)
                     return answer
             if pause:
                 self._waited(request, pause)

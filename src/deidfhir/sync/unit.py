@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import cached_property
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
+from deidfhir.sync.comparing import RECORDED, digest
+from deidfhir.sync.numbers import encoded
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Forms, Placing, Standing
-from deidfhir.sync.target import comparable
 
 PATH_DIGITS = 10
 """How many digits of a file's digest stand for its path beside an instance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """One study to be stated.
 
@@ -86,7 +86,14 @@ class Unit:
         """Digest of what it states, `recorded` left out."""
         if self.original is not None:
             return self.original.sha
-        return digest([comparable(one) for one in self.own])
+        return digest(*self.texts)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """JSON of each resource of `own`, as it was mapped, `recorded` left out."""
+        return tuple(
+            encoded({key: one[key] for key in one if key not in RECORDED}) for one in self.own
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +251,6 @@ class Statements(Protocol):
 def policy_of(claim: str) -> str:
     """Return by which policy the digest of a claim was made; others say nothing of it."""
     return claim.partition(":")[0] if ":" in claim else ""
-
-
-def digest(content: object) -> str:
-    """Return SHA-256 over canonical JSON."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def with_recorded(provenance: JsonObject, recorded: Mapping[str, str | None]) -> JsonObject:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import reference
+from deidfhir.sync.comparing import comparable
 from deidfhir.sync.existing import Existing
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.merging import Merger, planner_of
@@ -16,7 +17,7 @@ from deidfhir.sync.remains import remainders
 from deidfhir.sync.report import SyncReport, Trouble, worst
 from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.sweep import Sweep
-from deidfhir.sync.target import Found, Target, comparable, held_of
+from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.unit import Listed, Refused, Statements, Unit
 
 

@@ -8,10 +8,10 @@ from itertools import count
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import Addressing
+from deidfhir.sync.comparing import stands
 from deidfhir.sync.outcome import objects, written
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.settling import settled
-from deidfhir.sync.target import stands
 from deidfhir.sync.timing import Term
 from deidfhir.sync.transport import Transport, Unsettled
 

@@ -23,6 +23,11 @@ def test_a_batch_has_so_many_studies(most: int, sizes: list[int]) -> None:
     assert [one for batch in found for one in batch] == work
 
 
+def test_the_first_batch_is_small_so_that_there_is_something_to_send_soon() -> None:
+    work = [unit(number) for number in range(1, 301)]
+    assert [len(one) for one in batches(work, 200)] == [50, 200, 50]
+
+
 def test_a_batch_ends_with_the_study_that_makes_it_large() -> None:
     large = replace(unit(2), instances={f"1.2.{number}": "c" for number in range(20_000)})
     assert [len(one) for one in batches([unit(1), large, unit(3), unit(4)], 100)] == [2, 2]

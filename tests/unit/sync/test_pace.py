@@ -7,6 +7,7 @@ from threading import Thread
 import pytest
 
 from deidfhir.errors import RetriableError
+from deidfhir.sync.crowding import WINDOW
 from deidfhir.sync.pace import Pace
 from tests.unit.sync.test_transport import Time
 
@@ -21,23 +22,43 @@ def paced(most: int = 8) -> tuple[Pace, Time]:
 
 
 def answers(pace: Pace, number: int) -> None:
-    """Let so many requests go well."""
+    """Let so many writes go well."""
     for _ in range(number):
-        pace.went_well()
+        pace.went_well(is_write=True)
 
 
-def test_connections_are_added_one_after_as_many_answers_as_there_are() -> None:
+def test_connections_are_added_one_by_one_as_long_as_none_is_slower_for_it() -> None:
     pace, _ = paced(4)
     seen = [pace.limit]
-    for _ in range(12):
-        pace.went_well()
+    for _ in range(4):
+        answers(pace, WINDOW)
         seen.append(pace.limit)
-    assert seen == [2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4]
+    assert seen == [2, 3, 4, 4, 4]
+
+
+def test_a_connection_that_makes_all_others_slower_is_taken_away_and_two_stay() -> None:
+    pace, _ = paced()
+    seen = []
+    for _ in range(12):
+        for _ in range(WINDOW):
+            # A target that does two things at a time, and lets the others wait.
+            pace.went_well(seconds=max(1.0, pace.limit / 2), size=100, is_write=True)
+        seen.append(pace.limit)
+    assert max(seen) == 3
+    assert seen.count(2) > seen.count(3)
+    assert min(seen) == 2
+
+
+def test_what_is_read_says_nothing_of_how_many_may_write() -> None:
+    pace, _ = paced()
+    for _ in range(10 * WINDOW):
+        pace.went_well()
+    assert pace.limit == 2
 
 
 def test_a_failure_halves_the_connections_and_never_takes_the_last_one() -> None:
     pace, time = paced()
-    answers(pace, 2 + 3 + 4 + 5 + 6 + 7)
+    answers(pace, 6 * WINDOW)
     assert pace.limit == 8
     seen = []
     for _ in range(5):
@@ -49,7 +70,7 @@ def test_a_failure_halves_the_connections_and_never_takes_the_last_one() -> None
 
 def test_requests_that_fail_together_count_once() -> None:
     pace, time = paced()
-    answers(pace, 2 + 3 + 4 + 5 + 6 + 7)
+    answers(pace, 6 * WINDOW)
     begun = time.moment
     for _ in range(5):
         time.moment += 0.01
@@ -136,6 +157,35 @@ def test_no_more_requests_are_under_way_than_the_limit_says() -> None:
         assert not entered
     third.join(5)
     assert entered == [1]
+
+
+def test_what_is_read_waits_for_no_write_as_long_as_there_is_a_connection() -> None:
+    pace = Pace(3)
+    with pace.turn(), pace.turn():
+        assert pace.limit == 2
+        with pace.turn(is_write=False):
+            pass
+
+
+def test_what_is_read_goes_before_the_writes_that_wait() -> None:
+    pace = Pace(1)
+    log: list[str] = []
+
+    def enter(name: str, *, is_write: bool) -> None:
+        with pace.turn(is_write=is_write):
+            log.append(name)
+
+    with pace.turn():
+        write = Thread(target=enter, args=("write",), kwargs={"is_write": True})
+        write.start()
+        write.join(0.05)
+        read = Thread(target=enter, args=("read",), kwargs={"is_write": False})
+        read.start()
+        read.join(0.05)
+        assert not log
+    read.join(5)
+    write.join(5)
+    assert log == ["read", "write"]
 
 
 def test_reading_that_goes_well_ends_no_pause_of_writes_that_fail() -> None:

@@ -44,6 +44,17 @@ def test_each_of_the_limits_ends_a_group(limits: Limits, sizes: list[int]) -> No
     assert [len(one) for one in packed(plans, limits)] == sizes
 
 
+@pytest.mark.parametrize(
+    ("studies", "sizes"), [(20, [20]), (40, [25, 15]), (100, [50, 50]), (500, [100] * 5)]
+)
+def test_what_one_transaction_would_take_is_shared_by_two_connections_if_it_is_much(
+    studies: int, sizes: list[int]
+) -> None:
+    limits = Limits(studies=100, entries=1_000, size=1_000_000)
+    plans = [plan(number) for number in range(studies)]
+    assert [len(one) for one in packed(plans, limits)] == sizes
+
+
 def test_what_is_deleted_counts_as_an_entry() -> None:
     plans = [plan(1, puts=1, stale=2), plan(2)]
     assert len(list(packed(plans, Limits(9, 3, 10_000)))) == 2

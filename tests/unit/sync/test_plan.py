@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deidfhir.sync.journal import Part, StudyRow
+from deidfhir.sync.journal import DELIVERED, Part, StudyRow
 from deidfhir.sync.merging import kept_of
-from deidfhir.sync.plan import Planner
+from deidfhir.sync.planner import Planner
 from deidfhir.sync.target import Found
 from deidfhir.sync.unit import Listing, Parted, Refused, Unit
 from tests.unit.sync.memory import Statements
@@ -70,6 +70,13 @@ def row(
 def planner(skipped: frozenset[str] = frozenset(), before: frozenset[str] = frozenset()) -> Planner:
     """Return the planner of a run."""
     return Planner(Listing(HERE, skipped), before, Ours())
+
+
+def test_what_an_unread_instance_claims_stays_known_when_it_was_ever_delivered() -> None:
+    before = row("a", "b")
+    before.sources[DELIVERED] = {"a": "", "b": ""}
+    sources = planner().sources(unit("a"), before, sent=True, unread=frozenset("b"))
+    assert sources == {HERE: {"a": "c", "b": "c"}}
 
 
 def test_what_was_acknowledged_and_has_not_changed_is_settled() -> None:

@@ -1,0 +1,43 @@
+"""What a server says of itself: as much of its CapabilityStatement as is looked at."""
+
+from __future__ import annotations
+
+from deidfhir.errors import FatalError
+from deidfhir.sync.asking import Answer
+from deidfhir.sync.reading import Reader
+
+_PATH = "/metadata"
+_ENOUGH = ",".join(
+    (
+        "fhirVersion",
+        "software",
+        "rest.resource.type",
+        "rest.resource.updateCreate",
+        "rest.resource.conditionalUpdate",
+    )
+)
+
+
+def stated_by(reader: Reader) -> Answer:
+    """Return the answer that holds a server's CapabilityStatement.
+
+    The whole of HAPI's has 1.5 MB, which takes it as long to make as to write a hundred studies.
+
+    Args:
+        reader: Reads from the server.
+
+    Raises:
+        RetriableError: The server is down or busy.
+        FatalError: `not-fhir` or `unauthorised`.
+    """
+    # It need not be true now: what a server is does not change from minute to minute.
+    try:
+        some = reader.get(f"{_PATH}?_elements={_ENOUGH}", fresh=False)
+    except FatalError as error:
+        if error.code != "not-fhir":
+            raise
+    else:
+        if some.body.get("rest"):
+            return some
+    # It takes no such parameter, or knows the outermost elements alone.
+    return reader.get(_PATH, fresh=False)
