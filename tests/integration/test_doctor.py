@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +17,16 @@ from deidfhir.sync.timing import Clock
 from deidfhir.tables import table
 from tests.integration.certificates import Authority
 from tests.integration.fake import FakeServer, Reply, capability, outcome
-from tests.integration.gate import answered
 from tests.integration.listener import Sent
 from tests.integration.proxy import Proxy
 from tests.integration.relay import Relay
+from tests.integration.strict import Strict
 from tests.integration.support import Site, put, status_of
 
 if TYPE_CHECKING:
     from tests.conftest import Cli, Ran
 
 LEGS = list(table("doctor.toml")["server"])
-
-
-class Strict(Relay):
-    """Refuses what a rule refuses: with an HTTP status, and words that must not be repeated."""
-
-    def __init__(self, target: str) -> None:
-        super().__init__(target)
-        self.rule: Callable[[Sent], int] = lambda _: 0
-
-    def answer(self, request: BaseHTTPRequestHandler, sent: Sent, content: bytes) -> None:
-        """Refuse, or pass on."""
-        status = self.rule(sent)
-        if status:
-            answered(request, status, outcome("PLANTED", "business-rule"))
-        else:
-            super().answer(request, sent, content)
 
 
 @pytest.fixture

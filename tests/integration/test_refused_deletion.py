@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.conftest import HAS_POSTGRES
+from tests.integration.strict import Strict
 from tests.integration.support import ASK, Archive, Json, Site, counted, held, only, versions
 from tests.synthetic.objects import equipment
 from tests.synthetic.samples import write_samples
@@ -138,3 +139,25 @@ def test_a_step_to_which_someone_else_refers_is_marked_as_withdrawn(
     assert withdrawn(held(site.url, [name])[name])
     again = site.sync(archive.folder)
     assert (again.report["requests"], codes(again.report)) == (0, [])
+
+
+def test_who_may_write_and_not_delete_has_the_withdrawal_marked(
+    r4_site: Site, archive: Archive
+) -> None:
+    archive.put(1, ContributingEquipmentSequence=[CLEANER, FILTER])
+    archive.put(2)
+    with Strict(r4_site.url) as strict:
+        site = r4_site.to(strict.url)
+        site.sync(archive.folder)
+        before = only("Provenance", site.stated(archive.folder))
+        strict.rule = lambda sent: 403 if any("DELETE" in one for one in sent.entries) else 0
+        archive.put(1, ContributingEquipmentSequence=[FILTER])
+        archive.put(2, DeidentificationMethod="another")
+        run = site.sync(archive.folder)
+        assert (run.code, codes(run.report)) == (3, ["withdrawal-marked"])
+        gone = set(before) - set(site.stated(archive.folder))
+        assert {name for name, one in held(site.url, gone).items() if withdrawn(one)} == gone
+        assert site.verify(archive.folder).code == 0
+        strict.rule = lambda sent: 403 if sent.method == "POST" else 0
+        archive.put(2, DeidentificationMethod="a third")
+        assert site.sync(archive.folder).code == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deidfhir.config import AUTO
-from deidfhir.errors import FatalError, UsageError
+from deidfhir.errors import DeidFhirError, FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.sync.access.loading import Toward, load_access
 from deidfhir.sync.address import is_usable_url
@@ -165,7 +165,10 @@ def keep_names(target: Target, report: SyncReport) -> None:
         report: The run's.
     """
     if isinstance(target, FhirServer) and report.error is None:
-        target.keep_names()
+        try:
+            target.keep_names()
+        except DeidFhirError as error:
+            report.error = error
 
 
 def lease_of(

@@ -147,8 +147,10 @@ class Existing:
             if one.id not in self.told:
                 self._tell(placed, placed.placing.standing, found, row)
             return placed
-        self.report.existing[FAILED] += 1
-        self.report.troubles.append(Trouble(code or "existing-marked", one.name))
+        trouble = Trouble(code or "existing-marked", one.name)
+        if one.id not in self.told or trouble not in self.report.troubles:
+            self.report.existing[FAILED] += 1
+            self.report.troubles.append(trouble)
         if code == "existing-guarded" and found.study is None:
             # What was stated by theirs while that was allowed must not stand, either.
             return Refused(one.id, one.key, one.instances, decisive=True, name=one.name)

@@ -99,9 +99,8 @@ class SyncJob:
             self._trust_journal()
             self._planner = self._made_planner()
             self._merger = Merger(self.target, self.statements, self._planner)
-            looks = looked_up(
-                self._due(work), self.target, self._sender.crew, self._existing.finding
-            )
+            due = self._broken_last(self._due(work))
+            looks = looked_up(due, self.target, self._sender.crew, self._existing.finding)
             for batch, found in looks:
                 self._process(batch, found)
                 for _ in batch:
@@ -128,6 +127,18 @@ class SyncJob:
             if not self._is_dead(one):
                 yield one
         yield from self._sweep.vanished(self.report, dry_run=self.dry_run)
+
+    def _broken_last(
+        self, work: Iterable[Unit | Refused | Vanished]
+    ) -> Iterator[Unit | Refused | Vanished]:
+        """Yield the work, last of all the studies on which the target broke the last time."""
+        broken, last = self.journal.broken.every(), []
+        for one in work:
+            if one.id in broken:
+                last.append(one)
+            else:
+                yield one
+        yield from last
 
     def _trust_journal(self) -> None:
         """Believe the journal's acknowledgements only if the target is as they left it."""

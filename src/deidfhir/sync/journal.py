@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deidfhir.errors import FatalError
-from deidfhir.sync import assigned, dead
+from deidfhir.sync import assigned, broken, dead
 from deidfhir.sync.assigned import AssignedIds
+from deidfhir.sync.broken import Broken
 from deidfhir.sync.dead import DeadLetters
 from deidfhir.sync.standing import Standing
 from deidfhir.sync.store import Store
@@ -29,7 +30,7 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
-{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}
+{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}{broken.SCHEMA}
 """
 _MIGRATIONS = {
     # What stands for instances has another form: all is looked up on the target once more.
@@ -42,6 +43,7 @@ _MIGRATIONS = {
     # Words between spaces become a list in JSON.
     7: """UPDATE study SET standing = '["' || replace(standing, ' ', '","') || '",[]]'
 WHERE standing <> '';""",
+    8: broken.SCHEMA,
 }
 
 
@@ -130,6 +132,7 @@ class Journal:
         self.path = path
         self.dead = DeadLetters(self._store)
         self.assigned = AssignedIds(self._store)
+        self.broken = Broken(self._store)
 
     def close(self) -> None:
         """Close the file."""
@@ -172,6 +175,7 @@ class Journal:
         with self._store.transaction():
             self.put_studies(rows)
             self.dead.take_away(rows)
+            self.broken.take_away(rows)
 
     def device(self, identity: str) -> str | None:
         """Return the digest of a Device that was acknowledged."""

@@ -81,6 +81,7 @@ class Refusals:
         self.tell(error, plan, resources)
         if error.recovery is Recovery.BROKEN:
             self._broken.append(error)
+            self.journal.broken.put(plan.id)
         else:
             self._broken.clear()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import count
 
+from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import Addressing
 from deidfhir.sync.comparing import stands
-from deidfhir.sync.outcome import objects, written
+from deidfhir.sync.outcome import Rejected, objects, written
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.settling import settled
 from deidfhir.sync.timing import Term
@@ -51,6 +53,11 @@ class Writer:
             entries = self.addressing.entries(puts, deletes, versions)
             try:
                 answers = self._answers(entries, term, next(tries))
+            except FatalError as error:
+                if error.code == "unauthorised" and deletes:
+                    # Whoever may write may not be let delete; the puts alone will tell.
+                    raise Rejected(HTTPStatus.FORBIDDEN, "") from error
+                raise
             except Unsettled as unsettled:
                 if not any(one["request"]["method"] == "POST" for one in entries):
                     raise

@@ -40,10 +40,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_journal_has_schema_version_7_and_is_written_ahead(path: Path) -> None:
+def test_a_new_journal_has_the_newest_schema_version_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (8,)
+        assert database.execute("PRAGMA user_version").fetchone() == (9,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -272,7 +272,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE dead; DROP TABLE assigned; ALTER TABLE study DROP COLUMN parts;"
+            "DROP TABLE broken; DROP TABLE dead; DROP TABLE assigned; ALTER TABLE study DROP COLUMN parts;"
             "ALTER TABLE study DROP COLUMN standing;"
             f"PRAGMA user_version = {version}"
         )
@@ -280,7 +280,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (8,)
+        assert database.execute("PRAGMA user_version").fetchone() == (9,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -289,7 +289,7 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
         journal.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE assigned; ALTER TABLE dead DROP COLUMN issues;"
+            "DROP TABLE broken; DROP TABLE assigned; ALTER TABLE dead DROP COLUMN issues;"
             "ALTER TABLE study DROP COLUMN parts;"
             "ALTER TABLE study DROP COLUMN standing;"
             "PRAGMA user_version = 3"
@@ -314,7 +314,7 @@ def test_how_a_study_stood_in_version_7_is_kept(
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE study SET standing = ?", (kept,))
         database.commit()
-        database.execute("PRAGMA user_version = 7")
+        database.executescript("DROP TABLE broken; PRAGMA user_version = 7")
     with closing(Journal(path)) as journal:
         assert journal.study("s") == replace(ROW, standing=standing)
 

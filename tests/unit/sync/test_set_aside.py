@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from deidfhir.errors import RetriableError
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.outcome import Rejected
@@ -190,3 +191,16 @@ def test_studies_that_are_refused_in_that_way_among_others_are_set_aside(journal
     report = job(many(journal, **some)).run([unit(number) for number in range(1, 7)])
     assert report.error is None
     assert [one.id for one in journal.dead.every()] == ["s2", "s3", "s4", "s5"]
+
+
+def test_studies_on_which_the_server_breaks_hold_up_no_others_for_long(journal: Journal) -> None:
+    failures = {f"s{number}": Rejected(500, "HAPI-0389") for number in range(1, 13)}
+    work = [unit(number) for number in range(1, 31)]
+    first = job(many(journal, **failures)).run(work)
+    assert isinstance(first.error, RetriableError)
+    target = many(journal, **failures)
+    job(target).run(work)
+    rows = [journal.study(f"s{number}") for number in range(13, 31)]
+    assert {row.state if row else "" for row in rows} == {"sent"}
+    assert job(many(journal)).run(work).exit_code == 0
+    assert journal.broken.every() == frozenset()
