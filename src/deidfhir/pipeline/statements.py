@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
@@ -21,8 +19,6 @@ from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.merging import merged
 from deidfhir.sync.unit import HeldPart, Refused, Unit
 
-_REMEMBERED = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class OurStatements:
@@ -33,12 +29,6 @@ class OurStatements:
     """
 
     work: Work
-    _stands_for: Callable[[str], str] = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Keep what stands for instances: of those of one study it is asked several times."""
-        remembered = lru_cache(_REMEMBERED)(self.context.namer.stands_for)
-        object.__setattr__(self, "_stands_for", remembered)
 
     @property
     def context(self) -> MappingContext:
@@ -67,7 +57,7 @@ class OurStatements:
 
     def stands_for(self, uid: str) -> str:
         """Return what stands for an instance in the journal."""
-        return self._stands_for(uid)
+        return self.context.namer.stands_for(uid)
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
+from deidfhir.sync.numbers import Text, spelled
 from deidfhir.sync.reading import Reader
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # others' ids need be none
@@ -91,7 +92,7 @@ class ByOurIds:
         written = [
             {
                 **({"fullUrl": f"urn:uuid:{one['id']}"} if _UUID.fullmatch(one["id"]) else {}),
-                "resource": one,
+                "resource": Text(spelled(one)),
                 "request": put_request(reference(one), versions.get(reference(one))),
             }
             for one in puts

@@ -266,7 +266,7 @@ class SyncJob:
     def _note_listing(self, one: Unit | Refused, row: StudyRow | None) -> None:
         """Note what this source lists of a study that is not sent: others ask for it."""
         if row is not None and self._planner.is_listed_whole() and not self.dry_run:
-            sources = self._planner.sources(one, row, sent=False)
+            sources = self._planner.sources(self._planner.mine(one), row, sent=False)
             if sources != row.sources:
                 self.journal.put_studies({one.id: replace(row, sources=sources)})
 

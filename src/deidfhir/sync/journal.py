@@ -52,6 +52,7 @@ _compact = json.JSONEncoder(separators=(",", ":")).encode
 DELIVERED = ""
 """Stands among the sources of a row for what was ever sent and may still be on the target."""
 
+_ABSENT = 10_000
 LEAVING, RETIRED, DELETED = "leaving", "retired", "deleted"
 TOMBSTONES = (RETIRED, DELETED)
 
@@ -133,6 +134,7 @@ class Journal:
         self.dead = DeadLetters(self._store)
         self.assigned = AssignedIds(self._store)
         self.broken = Broken(self._store)
+        self._absent: set[str] = set()  # a new study is asked for several times
 
     def close(self) -> None:
         """Close the file."""
@@ -156,17 +158,23 @@ class Journal:
 
     def study(self, identity: str) -> StudyRow | None:
         """Return the row of a study by its ImagingStudy id."""
+        if identity in self._absent:
+            return None
         sql = "SELECT state, sha, statements, sources, parts, standing FROM study WHERE id = ?"
         for state, sha, statements, sources, parts, standing in self._store.rows(sql, identity):
             listed = {key: Part(*part) for key, part in json.loads(parts).items()}
             known = (json.loads(statements), json.loads(sources), listed, Standing.of(standing))
             return StudyRow(state, sha, *known)
+        if len(self._absent) >= _ABSENT:
+            self._absent.clear()
+        self._absent.add(identity)
         return None
 
     def put_studies(self, rows: Mapping[str, StudyRow]) -> None:
         """Store the rows of studies, durably and all at once."""
         sql = "INSERT OR REPLACE INTO study VALUES (?, ?, ?, ?, ?, ?, ?)"
         stored = [_stored(identity, row) for identity, row in rows.items()]
+        self._absent.difference_update(rows)
         with self._store.transaction():
             self._store.run_each(sql, stored)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.comparing import RECORDED, stands
+from deidfhir.sync.comparing import stands
 from deidfhir.sync.journal import StudyRow
-from deidfhir.sync.numbers import encoded
+from deidfhir.sync.numbers import spelled
 from deidfhir.sync.unit import Refused, Unit, Vanished
 
 
@@ -78,13 +78,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes of JSON that are put."""
-        texts: dict[int, str] = {}
-        if isinstance(self.one, Unit):
-            # Most of it is put as it was mapped, and was written out for its digest.
-            mapped = self.one.original or self.one
-            pairs = zip(mapped.own, mapped.texts, strict=True)
-            texts = {id(one): text for one, text in pairs if not RECORDED & one.keys()}
-        return sum(len((texts.get(id(one)) or encoded(one)).encode()) for one in self.puts)
+        return sum(len(spelled(one).encode()) for one in self.puts)
 
     @property
     def withdraws(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deidfhir.fhir.types import JsonObject
@@ -101,35 +102,49 @@ class Planner:
             part: What of it this run read, and what it knows of the rest.
         """
         part = part or Parted(unit)
-        mine, said = {self.listing.source, *self.covered}, self.said(part.read)
         recorded = {
             one["id"]: first_recorded(one["id"], found, row, now, self.statements)
             for one in unit.provenances
         }
         provenances = [with_recorded(one, recorded) for one in unit.provenances]
-        kept = row.statements if row else {}
-        standing = Standing.under_way(unit.standing, row.standing if row else None)
-        sources = self.sources(unit, row, sent=False)
+        before, after = self._rows(unit, row, part, recorded)
         return Plan(
             one=unit,
-            puts=[*unit.patients, *unit.studies, *provenances],
+            puts=unit.spelled([*unit.patients, *unit.studies, *provenances]),
             gone="" if unit.patients else self.patient(unit, found),
             stale=[one for one in self.ours(unit, found, row) if one["id"] not in recorded],
-            row=StudyRow(
-                "sent",
-                said.sha or unit.sha,
-                recorded,
-                self.sources(unit, row, sent=True, unread=part.unread),
-                {**parts_of(row, mine, part.lost), self.listing.source: said},
-                unit.standing,
-            ),
-            before=StudyRow("planned", "", kept | recorded, sources, parts_of(row, mine), standing),
+            row=after,
+            before=before,
             replaces=found.study is not None or bool(self.ours(unit, found, row)),
             fate="revived" if row is not None and row.state in TOMBSTONES else "",
             read=part.read,
             versions=unit.versions,
             dropped=unit.dropped,
         )
+
+    def _rows(
+        self, unit: Unit, row: StudyRow | None, part: Parted, recorded: dict[str, str | None]
+    ) -> tuple[StudyRow, StudyRow]:
+        """Return the row of a study before its writes are sent, and once they are acknowledged."""
+        here = {self.listing.source, *self.covered}
+        mine, said = self.mine(unit), self.said(part.read)
+        before = StudyRow(
+            "planned",
+            "",
+            (row.statements if row else {}) | recorded,
+            self.sources(mine, row, sent=False),
+            parts_of(row, here),
+            Standing.under_way(unit.standing, row.standing if row else None),
+        )
+        after = StudyRow(
+            "sent",
+            said.sha or unit.sha,
+            recorded,
+            self.sources(mine, row, sent=True, unread=part.unread),
+            {**parts_of(row, here, part.lost), self.listing.source: said},
+            unit.standing,
+        )
+        return before, after
 
     def withdrawal(
         self,
@@ -153,7 +168,7 @@ class Planner:
         statements = {one["id"]: one.get("recorded") for one in stale}
         statements |= row.statements if row else {}
         # What is left of the study lists all that it listed before, whatever this run has seen.
-        sources = self.sources(refused, row, sent=False)
+        sources = self.sources(self.mine(refused), row, sent=False)
         puts += found.stripped
         return Plan(
             one=refused,
@@ -171,7 +186,7 @@ class Planner:
 
     def sources(
         self,
-        one: Unit | Refused,
+        mine: Mapping[str, str],
         row: StudyRow | None,
         *,
         sent: bool,
@@ -180,7 +195,7 @@ class Planner:
         """Return which source lists which instances, with what this run has seen.
 
         Args:
-            one: The study.
+            mine: What this run has read of the study, as `mine` returns it.
             row: What the journal knows of it.
             sent: Whether the target lists exactly this run's instances; before that, what was
                 ever delivered is kept, so that what a run left behind is not a stranger's.
@@ -194,7 +209,7 @@ class Planner:
             if source != DELIVERED  # it says of no instance what it claims
             for uid, digest in listed.items()
         }
-        kept[self.listing.source] = self.mine(one) | {uid: known.get(uid, "") for uid in unread}
+        kept[self.listing.source] = {**mine, **{uid: known.get(uid, "") for uid in unread}}
         if sent:
             kept.pop(DELIVERED, None)
         else:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.comparing import RECORDED, digest
-from deidfhir.sync.numbers import encoded
+from deidfhir.sync.numbers import Spelled, encoded
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Forms, Placing, Standing
 
@@ -87,6 +87,17 @@ class Unit:
         if self.original is not None:
             return self.original.sha
         return digest(*self.texts)
+
+    def spelled(self, resources: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return resources with their JSON; what is as it was mapped is written out already.
+
+        Args:
+            resources: As they are put.
+        """
+        mapped = self.original or self
+        pairs = zip(mapped.own, mapped.texts, strict=True)
+        texts = {id(one): text for one, text in pairs if not RECORDED & one.keys()}
+        return [Spelled(one, texts.get(id(one))) for one in resources]
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

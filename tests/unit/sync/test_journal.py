@@ -272,7 +272,8 @@ def test_a_journal_of_an_older_version_is_taken_over(
         journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE broken; DROP TABLE dead; DROP TABLE assigned; ALTER TABLE study DROP COLUMN parts;"
+            "DROP TABLE broken; DROP TABLE dead; DROP TABLE assigned;"
+            "ALTER TABLE study DROP COLUMN parts;"
             "ALTER TABLE study DROP COLUMN standing;"
             f"PRAGMA user_version = {version}"
         )

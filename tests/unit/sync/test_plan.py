@@ -9,6 +9,7 @@ import pytest
 
 from deidfhir.sync.journal import DELIVERED, Part, StudyRow
 from deidfhir.sync.merging import kept_of
+from deidfhir.sync.numbers import encoded, spelled
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.target import Found
 from deidfhir.sync.unit import Listing, Parted, Refused, Unit
@@ -75,7 +76,8 @@ def planner(skipped: frozenset[str] = frozenset(), before: frozenset[str] = froz
 def test_what_an_unread_instance_claims_stays_known_when_it_was_ever_delivered() -> None:
     before = row("a", "b")
     before.sources[DELIVERED] = {"a": "", "b": ""}
-    sources = planner().sources(unit("a"), before, sent=True, unread=frozenset("b"))
+    mine = {"a": "c"}
+    sources = planner().sources(mine, before, sent=True, unread=frozenset("b"))
     assert sources == {HERE: {"a": "c", "b": "c"}}
 
 
@@ -257,7 +259,7 @@ def test_a_broken_file_that_delivered_another_instance_hides_only_that(
 
 def test_instances_that_may_be_unread_stay_those_of_their_source() -> None:
     one = planner(frozenset({"f"}))
-    sources = one.sources(unit("a"), row("a", "b"), sent=True, unread=frozenset("b"))
+    sources = one.sources(one.mine(unit("a")), row("a", "b"), sent=True, unread=frozenset("b"))
     assert sources == {HERE: {"a": "c", "b": "c"}}
     known = StudyRow("sent", "", {}, sources, {HERE: Part(unit("a").sha, {})})
     assert not one.is_settled(unit("a"), known)
@@ -296,3 +298,10 @@ def test_two_sources_conflict_only_over_an_instance_that_both_list() -> None:
 def test_the_journal_holds_no_uid_but_a_digest_of_it() -> None:
     plan = planner().unit(unit("1.2.3.4.5"), NOTHING, None, NOW)
     assert "1.2.3" not in repr(plan.row) + repr(plan.before)
+
+
+def test_what_is_put_is_written_out_as_it_stands() -> None:
+    one = planner().unit(unit("a", "b"), NOTHING, None, NOW)
+    assert [spelled(each) for each in one.puts] == [encoded(dict(each)) for each in one.puts]
+    assert one.puts[1]["recorded"] == NOW
+    assert one.size == sum(len(encoded(dict(each))) for each in one.puts)
