@@ -220,7 +220,7 @@ def test_a_server_that_takes_no_ids_of_ours_is_written_by_conditional_update_and
     archive.put(3)
     run = assigning.sync(archive.folder)
     assert run.code == 0
-    assert run.report["server"] == {**spoken, "mode_by": "refusal"}
+    assert run.report["server"] == {**spoken, "mode_by": "found"}
     now = assigning.versions(assigning.stated(archive.folder))
     assert {name: now[name] for name in before} == before
     assert assigning.verify(archive.folder).code == 0

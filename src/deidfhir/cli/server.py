@@ -17,6 +17,7 @@ _MODE_BY = {
     "statement": "by its CapabilityStatement",
     "profile": "as its kind takes it",
     "refusal": "it takes no ids of ours",
+    "found": "what is ours there has ids that it gave",
 }
 
 

@@ -63,7 +63,8 @@ class Dialect:
         profile: The profile.
         profile_by: `option`, `software`, `address`, or `default` for an unknown server.
         mode: The write mode.
-        mode_by: `option`, `journal`, `statement`, `profile`, or `refusal` of our ids.
+        mode_by: `option`, `journal`, `statement`, `profile`, `refusal` of our ids, or
+            `found`: what is ours there has ids of the server's.
     """
 
     profile: ServerProfile

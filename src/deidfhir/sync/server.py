@@ -189,7 +189,16 @@ class FhirServer:
         sought = [f"identifier={one}&" for one in joined(identifiers)] if identifiers else [""]
         for query in sought:
             for page in self._reader.pages("ImagingStudy", query + size):
+                self._recognise_mode(page)
                 yield from self._addressing.received(page)
+
+    def _recognise_mode(self, page: Iterable[JsonObject]) -> None:
+        """Let the server give the ids if it gave those of what is ours: the journal was lost."""
+        asked = self.dialect is not None and self.dialect.mode_by == "option"
+        if isinstance(self._addressing, ByOurIds) and not self._takes_our_ids and not asked:
+            names = Names(self.tag_system)
+            if any(names.tagged(one) for one in page):
+                self._give_way("found")
 
     def put(self, resource: JsonObject) -> None:
         """Put one resource at its own id.
@@ -228,10 +237,10 @@ class FhirServer:
                 one["resourceType"] == "ImagingStudy" for one in resources
             )
             return outcomes
-        self._give_way()
+        self._give_way("refusal")
         return self._transaction(self._addressing, resources, gone, versions)
 
-    def _give_way(self) -> None:
+    def _give_way(self, why: str) -> None:
         """Let the server give the ids: it does not take ours."""
         with self._changing:
             spoken = self.dialect
@@ -240,7 +249,7 @@ class FhirServer:
             if spoken.mode_by == "option":
                 raise FatalError("client-ids-refused", url=self.shown)
             mode = by_server_ids(self._statement)
-            self._speak(replace(spoken, mode=mode, mode_by="refusal"))
+            self._speak(replace(spoken, mode=mode, mode_by=why))
 
     def _transaction(
         self,
@@ -249,7 +258,7 @@ class FhirServer:
         deletes: list[str],
         versions: Mapping[str, str],
     ) -> list[str]:
-        gave_way = self.dialect is not None and self.dialect.mode_by == "refusal"
+        gave_way = self.dialect is not None and self.dialect.mode_by in ("refusal", "found")
         if gave_way and addressing.has_more_than(puts):
             # By an earlier run: this one planned at our ids, as if nothing were there.
             raise Rejected(412, "conflict")
