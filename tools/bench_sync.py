@@ -39,12 +39,15 @@ _HEAD = """\
 Made by `{command}` on {day}: {cores} cores ({machine}), Python {python}; {servers}.
 Client, server and database share the machine.
 
-Each load puts {studies} studies that the server has not seen, an ImagingStudy of ten instances and a Provenance each.
+Each load puts studies that the server has not seen, an ImagingStudy of ten instances and a Provenance each: {studies}.
 The bare loader posts transactions that were made beforehand and looks at nothing but the HTTP status; the client
 looks up, journals and checks, from FHIR resources on, and chooses for itself how many studies go in a transaction and on
 how many connections. Medians (least to most) of {rounds} rounds, in each of which every load has its turn; the bare loader's
 best cell (studies a transaction x connections) was chosen in a pass of its own. Ratios hold elsewhere; absolute numbers do not.
 """  # noqa: E501 - lines of a page
+STUDIES: dict[Database, int] = {"h2": 600, "postgres": 3000}
+"""So many a load: H2 is in memory, and slower with each that it holds."""
+
 Load = Callable[[str, list[Unit]], float]
 CLIENT: dict[str, tuple[Load, float]] = {
     "sync": (partial(synced, mode=Mode.LINK), 0.8),
@@ -63,12 +66,14 @@ class Measured:
     Args:
         database: Its database, with version.
         server: Its software, with version.
+        studies: How many a load put.
         grid: Cell → resources a second, in the pass that finds the best.
         rates: Load → resources a second, round by round.
     """
 
     database: str
     server: str
+    studies: int
     grid: dict[Cell, float] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
 
@@ -105,7 +110,7 @@ def measure(database: Database, studies: int, rounds: int, grid: list[Cell]) -> 
 
     with HapiServer("R4", database) as server:
         server.warm_up()
-        found = Measured(_database(database), _software(server.base_url))
+        found = Measured(_database(database), _software(server.base_url), studies)
         rate(_bare(grid[-1]))  # what is slow only at first
         for cell in grid:
             found.grid[cell] = rate(_bare(cell))
@@ -143,20 +148,19 @@ def _software(url: str) -> str:
     return f"{software['name']} {software['version']}"
 
 
-def page(every: list[Measured], command: str, *, studies: int, rounds: int, day: str) -> str:
+def page(every: list[Measured], command: str, *, rounds: int, day: str) -> str:
     """Return the page of the results.
 
     Args:
         every: What was measured, a server each.
         command: What was typed.
-        studies: How many a load put.
         rounds: How often each load was measured.
         day: The date.
     """
     told = {
         "command": command,
         "day": day,
-        "studies": studies,
+        "studies": ", ".join(f"{one.studies} on {one.database.split()[0]}" for one in every),
         "rounds": rounds,
         "cores": os.cpu_count(),
         "machine": platform.machine(),
@@ -210,7 +214,7 @@ def _grid(found: Measured) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Measure, print the page and write it where asked."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench_sync", description=__doc__)
-    parser.add_argument("--studies", type=int, default=1500, help="a load (1500)")
+    parser.add_argument("--studies", type=int, help=f"a load ({STUDIES})")
     parser.add_argument("--rounds", type=int, default=5, help="of each load (5)")
     parser.add_argument(
         "--database", action="append", choices=get_args(Database), help="h2, postgres (both)"
@@ -222,12 +226,12 @@ def main(arguments: list[str]) -> int:
     databases = options.database or list(get_args(Database))
     begun = time.monotonic()
     grid = SHORT if options.short else GRID
-    every = [measure(one, studies, rounds, grid) for one in databases]
+    every = [measure(one, studies or STUDIES[one], rounds, grid) for one in databases]
     _say(f"took {time.monotonic() - begun:.0f} s")
     typed = " ".join([parser.prog, *arguments])
     command = "make bench-sync" if arguments == ["--write"] else typed
     today = datetime.now(UTC).date().isoformat()
-    text = page(every, command, studies=studies, rounds=rounds, day=today)
+    text = page(every, command, rounds=rounds, day=today)
     print(text)
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
