@@ -34,9 +34,9 @@ def test_every_copy_is_new_and_refers_to_itself() -> None:
 
 def told(**rates: float) -> list[str]:
     """Return the table's rows of some rates."""
-    found = Measured("H2", "HAPI", {Cell(1, 1): 100.0, Cell(10, 2): 400.0})
+    found = Measured("H2", "HAPI", 1, {Cell(1, 1): 100.0, Cell(10, 2): 400.0})
     found.rates = {name: [rate - 10, rate, rate + 20] for name, rate in rates.items()}
-    text = page([found], "make bench-sync", studies=1, rounds=3, day="2026-01-31")
+    text = page([found], "make bench-sync", rounds=3, day="2026-01-31")
     return [line for line in text.splitlines() if line.startswith("|")]
 
 
