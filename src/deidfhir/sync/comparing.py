@@ -29,9 +29,10 @@ def comparable(resource: JsonObject) -> str:
         # Servers write the same characters of a narrative in other forms.
         kept["text"] = " ".join(unescape(str(kept["text"].get("div", ""))).split())
     meta = resource.get("meta")
-    for name in ("security", "tag", "profile") if isinstance(meta, dict) else ():
-        if isinstance(meta.get(name), list) and meta[name]:
-            kept[f"meta.{name}"] = sorted(meta[name], key=_in_order)
+    for name in ("security", "tag", "profile"):
+        labels = meta.get(name) if isinstance(meta, dict) else None
+        if isinstance(labels, list) and labels:
+            kept[f"meta.{name}"] = sorted(labels, key=_in_order)
     text = _in_order(kept)
     # Few references name a version, and to look for one is much faster than to go through all.
     return _in_order(_unversioned(kept)) if HISTORY in text else text
