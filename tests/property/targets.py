@@ -53,9 +53,16 @@ class Shelf:
         }
 
     def studies(self, identifiers: list[str], *, brief: bool = False) -> list[JsonObject]:
-        """Have none of anyone else."""
-        del identifiers, brief
-        return []
+        """Return the studies that have one of some identifiers."""
+        del brief
+        return [
+            one
+            for one in self.held.values()
+            if one["resourceType"] == "ImagingStudy"
+            and any(
+                f"{each['system']}|{each['value']}" in identifiers for each in one["identifier"]
+            )
+        ]
 
     def provenances_of(self, study_ids: Iterable[str]) -> dict[str, tuple[JsonObject, ...]]:
         """Return the Provenance that target some studies."""

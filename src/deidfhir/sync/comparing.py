@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from html import unescape
 from typing import Any
@@ -14,6 +15,8 @@ HISTORY = "/_history/"
 
 RECORDED = frozenset({"recorded", "_recorded"})
 
+_in_order = partial(encoded, in_order=True)
+
 
 def comparable(resource: JsonObject) -> str:
     """Return what a resource says, without what the server adds and `recorded`, in one form.
@@ -25,13 +28,14 @@ def comparable(resource: JsonObject) -> str:
     if isinstance(kept.get("text"), dict):
         # Servers write the same characters of a narrative in other forms.
         kept["text"] = " ".join(unescape(str(kept["text"].get("div", ""))).split())
-    meta = resource.get("meta", {})
+    meta = resource.get("meta")
     for name in ("security", "tag", "profile"):
-        if meta.get(name):
-            kept[f"meta.{name}"] = sorted(meta[name], key=repr)
-    text = encoded(kept, in_order=True)
+        labels = meta.get(name) if isinstance(meta, dict) else None
+        if isinstance(labels, list) and labels:
+            kept[f"meta.{name}"] = sorted(labels, key=_in_order)
+    text = _in_order(kept)
     # Few references name a version, and to look for one is much faster than to go through all.
-    return encoded(_unversioned(kept), in_order=True) if HISTORY in text else text
+    return _in_order(_unversioned(kept)) if HISTORY in text else text
 
 
 def stands(resource: JsonObject, held: JsonObject | None) -> bool:
@@ -50,7 +54,8 @@ def digest(*texts: str) -> str:
     Args:
         texts: In an order that says something, too; none has a line break.
     """
-    return sha256("\n".join(texts).encode()).hexdigest()
+    # A server may give half a pair of surrogates as a version.
+    return sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _unversioned(value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -50,6 +50,11 @@ class Crowding:
         self._waits = max(0, self._waits - 1)
         return 1 if ratio < _ALONE and not self._waits else 0
 
+    def forget(self) -> None:
+        """Begin anew with a target that has failed: it may be slower for good than it was."""
+        self._least = float("inf")
+        self.begin()
+
     def begin(self) -> None:
         """Begin a window: what was answered before was under way with others or fewer."""
         self._seconds, self._size, self._answers = 0.0, 0, 0

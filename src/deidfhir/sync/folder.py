@@ -106,7 +106,7 @@ class NdjsonFolder:
             else:
                 outcomes.append("unchanged" if before == one else "updated")
             if before != one:
-                held[one["id"]] = one
+                held[one["id"]] = dict(one)  # without its text, of which nothing is made here
                 self._touched.add(one["resourceType"])
         for gone in deletes:
             kind, _, identity = gone.partition("/")

@@ -46,13 +46,15 @@ WHERE standing <> '';""",
     8: broken.SCHEMA,
 }
 
-
 _in_order = json.JSONEncoder(sort_keys=True).encode
 _compact = json.JSONEncoder(separators=(",", ":")).encode
+
 DELIVERED = ""
 """Stands among the sources of a row for what was ever sent and may still be on the target."""
 
 _ABSENT = 10_000
+"""So many ids of studies that have no row are kept in memory."""
+
 LEAVING, RETIRED, DELETED = "leaving", "retired", "deleted"
 TOMBSTONES = (RETIRED, DELETED)
 

@@ -82,9 +82,11 @@ class Pace:
         """
         with self._free:
             self._reads_waiting += not is_write
-            self._free.wait_for(lambda: self._may_go(is_write=is_write))
-            self._reads_waiting -= not is_write
-            self._free.notify_all()
+            try:
+                self._free.wait_for(lambda: self._may_go(is_write=is_write))
+            finally:
+                self._reads_waiting -= not is_write
+                self._free.notify_all()
             if self._reason is not None and self.clock.monotonic() < self._closed_until:
                 raise self._reason
             self._under_way[is_write] += 1
@@ -173,5 +175,5 @@ class Pace:
 
     def _slow_down(self, now: float) -> None:
         self._failed_at = now
-        self._crowding.begin()
+        self._crowding.forget()
         self._limit = max(1, self._limit // 2)

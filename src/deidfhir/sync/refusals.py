@@ -95,7 +95,10 @@ class Refusals:
             FatalError: `no-transactions`: it takes nothing of what is sent there.
         """
         self.count_place(error, plan)
-        if error.recovery.is_passing or plan.replaces:
+        if error.recovery.is_passing:
+            return
+        self.journal.broken.take_away((plan.id,))
+        if plan.replaces:
             return
         answer = (error.status, error.server_code, self.now())
         letter = DeadLetter(plan.id, sha_of(plan), *answer, dropped=False, issues=error.issues)

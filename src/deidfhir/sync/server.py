@@ -184,6 +184,9 @@ class FhirServer:
             brief: Whether their identifiers and versions will do.
         """
         self.check()
+        # Nothing may have been read by id yet: the mode is known before anything is written.
+        self._keep_mode()
+        self._addressing.recall(())
         # A page of whole studies is a small one: each may have thousands of instances.
         size = "_count=200&_elements=identifier,meta" if brief else f"_count={STUDIES_A_PAGE}"
         sought = [f"identifier={one}&" for one in joined(identifiers)] if identifiers else [""]

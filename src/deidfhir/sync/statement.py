@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from deidfhir.errors import FatalError
+from deidfhir.errors import FatalError, RetriableError
+from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.asking import Answer
+from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.reading import Reader
 
 _PATH = "/metadata"
@@ -33,11 +35,21 @@ def stated_by(reader: Reader) -> Answer:
     # It need not be true now: what a server is does not change from minute to minute.
     try:
         some = reader.get(f"{_PATH}?_elements={_ENOUGH}", fresh=False)
-    except FatalError as error:
-        if error.code != "not-fhir":
-            raise
+    except (FatalError, RetriableError) as error:
+        if error.code != "not-fhir" and not isinstance(error.__cause__, Rejected):
+            raise  # it did not refuse, or break on, just this
     else:
-        if some.body.get("rest"):
+        if _is_enough(some.body):
             return some
     # It takes no such parameter, or knows the outermost elements alone.
     return reader.get(_PATH, fresh=False)
+
+
+def _is_enough(statement: JsonObject) -> bool:
+    """Whether elements came that every statement has: then none that was asked for is left out."""
+    types = [
+        one.get("type")
+        for rest in objects(statement.get("rest"))
+        for one in objects(rest.get("resource"))
+    ]
+    return "fhirVersion" in statement and "ImagingStudy" in types

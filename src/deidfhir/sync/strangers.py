@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.guarding import is_subsetted
 from deidfhir.sync.journal import LEAVING, StudyRow
@@ -30,7 +31,7 @@ class LookUp:
     Args:
         target: A server or a folder.
         traces: Tells what of ours stands on others' resources.
-        mode: In mode `own` nothing is looked up by identifier.
+        mode: In mode `own` only what was never sent is looked up by identifier, and only ours.
         row_of: Returns what the journal knows of a study.
     """
 
@@ -44,20 +45,16 @@ class LookUp:
         return isinstance(one, Unit) and one.forms is not None and self.mode is not Mode.OWN
 
     def matching(
-        self, units: Iterable[Unit], *, brief: bool = False, ours: bool = False
+        self, units: Iterable[Unit], *, brief: bool = False
     ) -> dict[str, list[JsonObject]]:
         """Return what has the identifier of some studies, ours included, by the id of ours.
 
         Args:
             units: The studies.
             brief: Whether identifiers and versions will do.
-            ours: Whether the form will do in which we write the identifier.
         """
         by_identifier = {
-            identifier: one.id
-            for one in units
-            if one.forms
-            for identifier in one.forms.identifiers[: 1 if ours else None]
+            identifier: one.id for one in units if one.forms for identifier in one.forms.identifiers
         }
         found: dict[str, list[JsonObject]] = {identity: [] for identity in by_identifier.values()}
         if not by_identifier:
@@ -84,7 +81,8 @@ class LookUp:
         sought = [one for one in batch if isinstance(one, Unit) and self.is_sought(one)]
         matched = self.matching(sought)
         known = self._known(batch, rows)
-        # Nothing is stated of a study that is in nobody's ImagingStudy and was never sent.
+        # Nothing is taken to be stated of a study that is in nobody's ImagingStudy and that this
+        # journal never sent.
         unsent = {one.id for one in batch if isinstance(one, Unit) and rows[one.id] is None}
         if not sought and not any(known.values()):
             absent = self._absent(one for one in batch if one.id in unsent)
@@ -112,13 +110,22 @@ class LookUp:
         return found
 
     def _absent(self, units: Iterable[_Study]) -> set[str]:
-        """Return the ids of those of some studies that are in nobody's ImagingStudy.
+        """Return the ids of those of some studies that are in no ImagingStudy of ours.
 
-        There are servers that search long for each id that is not there, and for none of these.
+        There are servers that search long for each id that is not there, but not for identifiers.
         """
-        sought = [one for one in units if isinstance(one, Unit) and one.forms is not None]
-        matched = self.matching(sought, brief=True, ours=True)
-        return {one for one, found in matched.items() if all(each["id"] != one for each in found)}
+        forms = {one.id: one.forms for one in units if isinstance(one, Unit) and one.forms}
+        if not forms:
+            return set()
+        # In the form in which we write it; what comes back is known by its id.
+        ours = [one.identifiers[0] for one in forms.values()]
+        try:
+            there = {one["id"] for one in self.target.studies(ours, brief=True)}
+        except FatalError as error:
+            if error.code != "not-fhir":
+                raise
+            return set()  # it may search for no identifiers: that it is no FHIR server, others tell
+        return forms.keys() - there
 
     def _with_traces(self, one: _Study, found: Found) -> Found:
         """Add what of ours stands on theirs, and what our statements about theirs cover."""

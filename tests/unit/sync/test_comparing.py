@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deidfhir.sync.comparing import comparable
+from deidfhir.sync.comparing import comparable, digest
 
 OURS = {"resourceType": "Provenance", "id": "p", "activity": {"text": "x"}}
 
@@ -61,3 +61,13 @@ def test_a_text_that_looks_like_a_version_counts() -> None:
     one = {**OURS, "extension": [{"url": "u", "valueString": "a/_history/1"}]}
     two = {**OURS, "extension": [{"url": "u", "valueString": "a/_history/2"}]}
     assert comparable(one) != comparable(two)
+
+
+def test_labels_count_in_any_order_however_their_keys_are_ordered() -> None:
+    ours = [{"system": "s1", "code": "b"}, {"system": "s2", "code": "a"}]
+    theirs = [{"code": "b", "system": "s1"}, {"code": "a", "system": "s2"}]
+    assert comparable({"meta": {"tag": ours}}) == comparable({"meta": {"tag": theirs}})
+
+
+def test_a_digest_is_made_of_any_text() -> None:
+    assert digest("x", "half a pair: \ud800") != digest("x", "half a pair: \ud801")

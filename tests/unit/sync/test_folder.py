@@ -12,6 +12,7 @@ import pytest
 
 from deidfhir.errors import FatalError
 from deidfhir.sync.folder import KINDS, NdjsonFolder, line_of
+from deidfhir.sync.numbers import Spelled
 
 Json = dict[str, Any]
 
@@ -247,3 +248,8 @@ def test_a_file_with_two_lines_of_one_id_is_read_by_nobody_and_stays(tmp_path: P
         NdjsonFolder(tmp_path).read("ImagingStudy", ["a"])
     assert caught.value.code == "folder-unreadable"
     assert len(file.read_text().splitlines()) == 2
+
+
+def test_what_is_kept_in_memory_does_not_hold_its_text_as_well(folder: NdjsonFolder) -> None:
+    folder.write([Spelled(device("a"))])
+    assert type(folder.read("Device", ["a"])["a"]) is dict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Condition, Thread
 
 import pytest
 
@@ -199,3 +199,33 @@ def test_reading_that_goes_well_ends_no_pause_of_writes_that_fail() -> None:
     pace.failed(time.moment, 0.0, BUSY)
     pace.wait(FAR)
     assert time.pauses[-1] == 0.5
+
+
+def test_after_failures_there_are_two_again_though_the_target_is_slower_than_it_was() -> None:
+    pace, time = paced()
+    for _ in range(WINDOW):
+        pace.went_well(1.0, 100, is_write=True)
+    pace.failed(time.moment, 0.0, BUSY)
+    time.moment += 1
+    pace.failed(time.moment, 0.0, BUSY)
+    assert pace.limit == 1
+    for _ in range(WINDOW):
+        pace.went_well(3.0, 100, is_write=True)
+    assert pace.limit == 2
+
+
+def test_what_no_longer_waits_to_read_holds_up_no_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace, _ = paced(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Condition, "wait_for", interrupted)
+        with pytest.raises(KeyboardInterrupt), pace.turn(is_write=False):
+            raise AssertionError
+    entered = Thread(target=lambda: pace.turn().__enter__(), daemon=True)
+    entered.start()
+    entered.join(5)
+    assert not entered.is_alive()
+
+
+def interrupted(*_: object) -> bool:
+    """Wait until someone ends the program."""
+    raise KeyboardInterrupt

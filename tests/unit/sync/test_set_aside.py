@@ -204,3 +204,12 @@ def test_studies_on_which_the_server_breaks_hold_up_no_others_for_long(journal: 
     assert {row.state if row else "" for row in rows} == {"sent"}
     assert job(many(journal)).run(work).exit_code == 0
     assert journal.broken.every() == frozenset()
+
+
+def test_a_study_on_which_the_server_broke_and_that_it_then_refuses_is_no_longer_last(
+    journal: Journal,
+) -> None:
+    job(many(journal, s1=Rejected(500, ""))).run([unit(1), unit(2)])
+    assert journal.broken.every() == {"s1"}
+    job(many(journal, s1=Rejected(422, "invariant"))).run([unit(1), unit(2)])
+    assert not journal.broken.every()
