@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deidfhir.sync.store import Store
 
-SCHEMA = "CREATE TABLE broken (id TEXT PRIMARY KEY) WITHOUT ROWID;"
+SCHEMA = "CREATE TABLE broken (turn INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL);"
 
 
 @dataclass(slots=True)
@@ -20,18 +20,19 @@ class Broken:
 
     store: Store
 
-    def every(self) -> frozenset[str]:
-        """Return all of them."""
-        return frozenset(str(one) for (one,) in self.store.rows("SELECT id FROM broken"))
+    def every(self) -> list[str]:
+        """Return all of them, first the one that was tried longest ago."""
+        rows = self.store.rows("SELECT id FROM broken ORDER BY turn")
+        return [str(one) for (one,) in rows]
 
     def put(self, identity: str) -> None:
-        """Remember one."""
+        """Remember one: of those that come last, it comes last."""
         with self.store.transaction():
-            self.store.run("INSERT OR IGNORE INTO broken VALUES (?)", identity)
+            self.store.run("INSERT OR REPLACE INTO broken (id) VALUES (?)", identity)
 
     def take_away(self, ids: Iterable[str]) -> None:
         """Forget some: the target has taken them, or has refused them for good."""
-        there = self.every() & set(ids)
+        there = set(self.every()) & set(ids)
         if there:
             with self.store.transaction():
                 self.store.run_each("DELETE FROM broken WHERE id = ?", [(one,) for one in there])

@@ -132,13 +132,14 @@ class SyncJob:
         self, work: Iterable[Unit | Refused | Vanished]
     ) -> Iterator[Unit | Refused | Vanished]:
         """Yield the work, last of all the studies on which the target broke the last time."""
-        broken, last = self.journal.broken.every(), []
+        last: dict[str, Unit | Refused | Vanished | None]
+        last = dict.fromkeys(self.journal.broken.every())
         for one in work:
-            if one.id in broken:
-                last.append(one)
+            if one.id in last:
+                last[one.id] = one
             else:
                 yield one
-        yield from last
+        yield from (one for one in last.values() if one is not None)
 
     def _trust_journal(self) -> None:
         """Believe the journal's acknowledgements only if the target is as they left it."""

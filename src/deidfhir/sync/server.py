@@ -31,6 +31,7 @@ from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.transport import Transport
 from deidfhir.sync.writing import Writer
 
+_FEW_STUDIES, _AMPLY = 25, 10
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}(-[a-z0-9]{1,16})?")
 
 
@@ -61,6 +62,7 @@ class FhirServer:
     _reader: Reader = field(init=False)
     _addressing: Addressing = field(init=False)
     _takes_our_ids: bool = field(default=False, init=False)
+    _studies: int = field(default=_FEW_STUDIES, init=False)
     _changing: Lock = field(default_factory=Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -85,8 +87,9 @@ class FhirServer:
 
     @property
     def limits(self) -> Limits:
-        """How much one transaction takes."""
-        return self.profile.limits
+        """How much one transaction takes: more once it is known to be quick."""
+        limits = self.profile.limits
+        return replace(limits, studies=min(limits.studies, self._studies))
 
     @property
     def connections(self) -> int:
@@ -227,6 +230,7 @@ class FhirServer:
         self.check()
         resources, gone = list(puts), list(deletes)
         addressing = self._addressing
+        begun = self.transport.clock.monotonic()
         try:
             outcomes = self._transaction(addressing, resources, gone, versions)
         except Rejected as error:
@@ -239,9 +243,16 @@ class FhirServer:
             self._takes_our_ids = ours and any(
                 one["resourceType"] == "ImagingStudy" for one in resources
             )
+            self._grow(self.transport.clock.monotonic() - begun)
             return outcomes
         self._give_way("refusal")
         return self._transaction(self._addressing, resources, gone, versions)
+
+    def _grow(self, seconds: float) -> None:
+        """Let transactions be larger if there is ample time for them, waiting included."""
+        if seconds < self.transport.timeout / _AMPLY:
+            with self._changing:
+                self._studies = min(2 * self._studies, self.profile.limits.studies)
 
     def _give_way(self, why: str) -> None:
         """Let the server give the ids: it does not take ours."""

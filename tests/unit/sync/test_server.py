@@ -207,3 +207,25 @@ def test_a_server_that_gives_too_little_of_its_statement_is_asked_for_all(
     target.check()
     assert target.dialect is not None
     assert target.dialect.mode is WriteMode.READ_THEN_WRITE
+
+
+@pytest.mark.parametrize(("seconds", "sizes"), [(0.1, [25, 50, 100, 100]), (10.0, [25] * 4)])
+def test_transactions_grow_while_there_is_ample_time_for_them(
+    journal: Journal, seconds: float, sizes: list[int]
+) -> None:
+    shelf = Shelf(statement={**SILENT, "software": {"name": "HAPI FHIR Server"}})
+    target, time = server(shelf, journal), Time()
+    target.transport.clock = target.transport.pace.clock = time.clock()
+    target.check()
+    target.transport.gzip = False
+
+    def slow(method: str, url: str, data: bytes | None) -> Answered:
+        time.moment += seconds
+        return Shelf.request(shelf, method, url, data)
+
+    shelf.request = slow  # type: ignore[method-assign]
+    seen = []
+    for number in range(4):
+        seen.append(target.limits.studies)
+        target.write([study(number).study])
+    assert seen == sizes

@@ -203,13 +203,27 @@ def test_studies_on_which_the_server_breaks_hold_up_no_others_for_long(journal: 
     rows = [journal.study(f"s{number}") for number in range(13, 31)]
     assert {row.state if row else "" for row in rows} == {"sent"}
     assert job(many(journal)).run(work).exit_code == 0
-    assert journal.broken.every() == frozenset()
+    assert journal.broken.every() == []
 
 
 def test_a_study_on_which_the_server_broke_and_that_it_then_refuses_is_no_longer_last(
     journal: Journal,
 ) -> None:
     job(many(journal, s1=Rejected(500, ""))).run([unit(1), unit(2)])
-    assert journal.broken.every() == {"s1"}
+    assert journal.broken.every() == ["s1"]
     job(many(journal, s1=Rejected(422, "invariant"))).run([unit(1), unit(2)])
     assert not journal.broken.every()
+
+
+def test_of_studies_on_which_the_server_breaks_those_come_first_that_waited_longest(
+    journal: Journal,
+) -> None:
+    failures = {f"s{number}": Rejected(500, "HAPI-0389") for number in range(1, 13)}
+    work = [unit(number) for number in range(1, 13)]
+    job(many(journal, **failures)).run(work)
+    assert set(journal.broken.every()) == {f"s{number}" for number in range(1, 11)}
+    del failures["s1"]
+    target = many(journal, **failures)
+    job(target).run(work)
+    assert numbers(target)[0] == [11, 12, 1, 2, 3, 4, 5, 6]
+    assert "s1" not in journal.broken.every()
