@@ -30,7 +30,7 @@ def evidence_of(dataset: Dataset) -> Evidence:
         meta = elements_of(getattr(dataset, "file_meta", None) or Dataset(), FILE_META)
     except ObjectSkipped:
         meta = {}
-    return _evidence(meta, creators)
+    return evidence_from(meta, creators)
 
 
 def evidence_of_json(source: dict[str, Any]) -> Evidence:
@@ -48,10 +48,17 @@ def evidence_of_json(source: dict[str, Any]) -> Evidence:
         meta = elements_of_json(source, FILE_META)
     except ObjectSkipped:
         meta = {}
-    return _evidence(meta, [one for one in creators if isinstance(one, str)])
+    return evidence_from(meta, [one for one in creators if isinstance(one, str)])
 
 
-def _evidence(meta: Elements, creators: list[str]) -> Evidence:
+def evidence_from(meta: Elements, creators: list[str]) -> Evidence:
+    """Return the evidence of what was read of File Meta and of private creators.
+
+    Args:
+        meta: The wanted elements of File Meta.
+        creators: The private creators of group 0013.
+    """
+
     def first(keyword: str) -> str:
         values = [one for one in meta.get(keyword, ()) if isinstance(one, str)]
         return trimmed(values[0]) if values else ""

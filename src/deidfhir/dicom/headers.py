@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
 
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
-from pydicom.filereader import read_partial
-from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-from deidfhir.dicom.dataset import elements_of, odd_in
-from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_of
-from deidfhir.dicom.quiet import quiet
-from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
-
-_ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
+from deidfhir.dicom.elements import Header
+from deidfhir.dicom.fallback import header_by_pydicom
+from deidfhir.dicom.scan.prefix import scanned
 
 
 def read_header(path: Path) -> Header:
     """Return the wanted elements of a file with or without preamble, in any transfer syntax.
 
-    A header that ends early is an error of its own: an attribute that was cut off must never look
-    like one that is absent. Only what stands after the last marker may be broken.
+    The scan gives just what pydicom would, or nothing: then pydicom says what the file states, or
+    why it states nothing.
 
     Args:
         path: The file.
@@ -34,86 +22,7 @@ def read_header(path: Path) -> Header:
         ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
     """
     try:
-        return _attempt(path, last_tag())
-    except ObjectSkipped as whole:
-        if whole.code not in ("truncated", "not-dicom"):
-            raise
-        try:
-            return replace(_attempt(path, last_marker_tag(), must_pass=True), tail_broken=True)
-        except ObjectSkipped:
-            raise whole from None
-
-
-def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Header:
-    try:
-        with path.open("rb") as stream:
-            return _read(stream, path.stat().st_size, last, must_pass=must_pass)
-    except ObjectSkipped:
-        raise
-    except OSError as error:
-        # pydicom reports broken bytes as OSError too; only the system's errors carry a number.
-        code = "file-unreadable" if error.errno else "truncated"
-    except (EOFError, zlib.error):
-        code = "truncated"
-    except Exception:  # noqa: BLE001 - pydicom raises whatever the broken bytes lead it to
-        code = "not-dicom"
-    raise ObjectSkipped(code)
-
-
-def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Header:
-    passed_last = False
-
-    def past_the_last(tag: int, _vr: str | None, _length: int) -> bool:
-        nonlocal passed_last
-        if tag > last and tag not in _ITEM_DELIMITERS:
-            passed_last = True
-        return passed_last
-
-    watched = _Watched(stream)
-    with quiet():
-        dataset = read_partial(
-            watched,  # type: ignore[arg-type]
-            stop_when=past_the_last,
-            force=True,
-            specific_tags=[*attributes("object"), *PRIVATE_CREATORS],
-        )
-        if must_pass and not passed_last:
-            raise ObjectSkipped("truncated")
-        if not passed_last:
-            _require_whole(dataset, watched, size)
-        odd = odd_in(dataset)
-        return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
-
-
-class _Watched:
-    """A stream that remembers whether its last read gave anything: a whole file ends with none."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.name = ""
-        self.last_read = 0
-        self.seek, self.tell = stream.seek, stream.tell
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.last_read = len(data)
-        return data
-
-
-def _require_whole(dataset: FileDataset, stream: _Watched, size: int) -> None:
-    """Reject a header that ended before the last wanted tag for want of bytes."""
-    if not len(dataset):
-        raise ObjectSkipped("truncated" if len(dataset.file_meta) else "not-dicom")
-    for tag in dataset.keys():  # noqa: SIM118 - iterating the data set would decode it
-        element: Any = dataset.get_item(tag)
-        if (
-            isinstance(element, RawDataElement)
-            and element.length != 0xFFFFFFFF
-            and len(element.value or b"") < element.length
-        ):
-            raise ObjectSkipped("truncated")
-    deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    # A skipped element is sought over, also beyond the end; an element's head that is cut is read
-    # as far as it goes.
-    if not deflated and (stream.tell() != size or stream.last_read):
-        raise ObjectSkipped("truncated")
+        found = scanned(path)
+    except (OSError, ValueError):
+        found = None
+    return header_by_pydicom(path) if found is None else found

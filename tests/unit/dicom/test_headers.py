@@ -84,6 +84,16 @@ def test_a_deflated_file_cut_anywhere_gives_no_object(tmp_path: Path) -> None:
     assert set(found.values()) <= {"truncated", "not-dicom"}
 
 
+def test_of_a_deflated_file_what_stands_behind_the_header_may_be_cut_as_in_any_other(
+    tmp_path: Path,
+) -> None:
+    made = marked_object()
+    made.add(element(0x7FE00010, "OB", bytes(range(256)) * 4096))
+    data = encode(made, DeflatedExplicitVRLittleEndian)
+    found = outcomes(data, [len(data) - 100, len(data)], tmp_path)
+    assert set(found.values()) == {"object with ('MODIFIED',)"}
+
+
 @pytest.mark.parametrize("length", [7, 8, 60, 127, 128, 131])
 def test_a_piece_of_a_preamble_is_no_dicom(length: int, tmp_path: Path) -> None:
     (tmp_path / "cut.dcm").write_bytes((b"\0" * 128 + b"DICM")[:length])

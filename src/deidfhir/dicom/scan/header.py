@@ -1,0 +1,71 @@
+"""Bytes from the beginning of a Part 10 file → its header, or the reason why not."""
+
+from __future__ import annotations
+
+import zlib
+
+from deidfhir.dicom.elements import Elements, Header
+from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_from
+from deidfhir.dicom.scan.meta import meta_of
+from deidfhir.dicom.scan.root import Root
+from deidfhir.dicom.scan.signs import OddError, ShortError
+from deidfhir.dicom.scan.slots import root_slots
+
+# PS3.5 A: the others that are known are Explicit VR Little Endian with compressed pixels.
+_IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_COMPRESSED = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5")
+_INFLATED = 1 << 18
+"""Bytes of a deflated data set that are looked at."""
+
+
+def header_of(data: bytes, *, whole: bool) -> Header:
+    """Return what pydicom would deliver of a file, from its first bytes alone.
+
+    Args:
+        data: The file from its beginning on.
+        whole: Whether that is all of it.
+
+    Raises:
+        ShortError: More of the file is needed.
+        OddError: Only pydicom can tell.
+    """
+    if data[128:132] != b"DICM":
+        raise OddError
+    try:
+        return _header(data, whole=whole)
+    except ShortError:
+        if whole:
+            raise OddError from None  # it is cut: what that means is said elsewhere
+        raise
+
+
+def _header(data: bytes, *, whole: bool) -> Header:
+    meta = meta_of(data)
+    syntax, pos = meta.transfer_syntax, meta.end
+    if syntax == _DEFLATED:
+        data, pos, whole = _inflated(data, pos), 0, False
+    elif syntax not in (_IMPLICIT, _EXPLICIT) and not syntax.startswith(_COMPRESSED):
+        raise OddError
+    root = Root(data, explicit=syntax != _IMPLICIT)
+    root.walk(pos)
+    if not root.passed and not whole:
+        raise ShortError(len(data) + 1)
+    creators = _creators(root.found)
+    if not root.found:
+        raise OddError
+    return Header(root.found, evidence=evidence_from(meta.elements, creators))
+
+
+def _inflated(data: bytes, pos: int) -> bytes:
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[pos:], _INFLATED)
+    except zlib.error:
+        raise OddError from None
+
+
+def _creators(found: Elements) -> list[str]:
+    """Take the private creators out of what was found."""
+    slots = root_slots()
+    taken = [found.pop(slots[tag].keyword, ()) for tag in PRIVATE_CREATORS]
+    return [one for values in taken for one in values if isinstance(one, str)]

@@ -1,0 +1,60 @@
+"""File Meta (PS3.10 7.1): where the data set begins, how it is encoded, what supports a tool."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from deidfhir.dicom.elements import Elements
+from deidfhir.dicom.scan.heads import UNDEFINED, element_at
+from deidfhir.dicom.scan.signs import OddError, ShortError
+from deidfhir.dicom.scan.slots import meta_slots, require_vr
+
+_PREAMBLE = 132
+_GROUP = struct.pack("<H", 0x0002)
+_GROUP_LENGTH, _TRANSFER_SYNTAX = 0x00020000, 0x00020010
+
+
+@dataclass(slots=True)
+class Meta:
+    """File Meta as far as it is looked at.
+
+    Args:
+        end: Where the data set begins.
+        transfer_syntax: Its UID, without padding.
+        elements: The wanted elements.
+    """
+
+    end: int = _PREAMBLE
+    transfer_syntax: bytes = b""
+    elements: Elements = field(default_factory=dict)
+
+
+def meta_of(data: bytes) -> Meta:
+    """Return the File Meta of a file.
+
+    Args:
+        data: The file from its beginning on.
+
+    Raises:
+        ShortError: It is not there as a whole.
+        OddError: It is not as the standard has it.
+    """
+    meta, pos, before = Meta(), _PREAMBLE, -1
+    while data.startswith(_GROUP, pos):
+        tag, vr, length, pos = element_at(data, pos, explicit=True)
+        if tag <= before or length == UNDEFINED or (tag == _GROUP_LENGTH and length != 4):
+            raise OddError
+        before, end = tag, pos + length
+        if end > len(data):
+            raise ShortError(end)
+        if tag == _TRANSFER_SYNTAX:
+            meta.transfer_syntax = data[pos:end].rstrip(b" \0")
+        elif (slot := meta_slots().get(tag)) is not None:
+            require_vr(vr, slot)
+            meta.elements[slot.keyword] = slot.value(data[pos:end], "")
+        pos = end
+    if pos + 2 > len(data):
+        raise ShortError(pos + 2)
+    meta.end = pos
+    return meta

@@ -1,0 +1,155 @@
+"""The scan gives just what pydicom gives, or leaves the file to it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom.data
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+)
+
+from deidfhir.dicom.elements import Header, ObjectSkipped
+from deidfhir.dicom.fallback import header_by_pydicom
+from deidfhir.dicom.scan.header import header_of
+from deidfhir.dicom.scan.prefix import scanned
+from deidfhir.dicom.scan.signs import OddError, ShortError
+from tests.conftest import REAL
+from tests.synthetic.objects import element, encode, write
+from tests.synthetic.studies import pixelmed_with_equipment
+
+from .files import marked_object
+
+SHIPPED = Path(pydicom.data.__file__).parent
+SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+WHOLE = {str(one): encode(next(pixelmed_with_equipment()), one) for one in SYNTAXES}
+MANY = settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def expected(path: Path) -> Header | str:
+    """Return what pydicom gives, or why it gives nothing."""
+    try:
+        return header_by_pydicom(path)
+    except ObjectSkipped as skip:
+        return skip.code
+
+
+def scan(data: bytes) -> Header | None:
+    """Return what the scan gives of a whole file, or None where it leaves it to pydicom."""
+    try:
+        return header_of(data, whole=True)
+    except (OddError, ShortError):
+        return None
+
+
+def agree(path: Path) -> bool:
+    """Assert that the scan gives what pydicom gives, to the order of the elements, or nothing.
+
+    Returns:
+        Whether it gives something.
+    """
+    found, wanted = scanned(path), expected(path)
+    if found is None:
+        return False
+    assert found == wanted, path.name
+    assert isinstance(wanted, Header)
+    assert list(found.elements) == list(wanted.elements)
+    return True
+
+
+def files(*folders: Path) -> Iterator[Path]:
+    """Yield the files below some folders."""
+    for folder in folders:
+        yield from sorted(one for one in folder.rglob("*") if one.is_file())
+
+
+def test_every_real_file_and_every_one_that_pydicom_ships_is_read_alike() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scans = [agree(path) for path in files(REAL, SHIPPED)]
+    # What is left to pydicom: big endian, no preamble, markers of other VRs, what is no image.
+    assert sum(scans) > 0.75 * len(scans)
+
+
+@pytest.mark.parametrize("syntax", [*SYNTAXES, JPEG2000Lossless, DeflatedExplicitVRLittleEndian])
+@pytest.mark.parametrize("delimited", [False, True])
+def test_the_usual_transfer_syntaxes_are_scanned(
+    syntax: str, *, delimited: bool, tmp_path: Path
+) -> None:
+    made = marked_object()
+    made.add(element(0x7FE00010, "OB", bytes(200_000)))
+    path = write(made, tmp_path / "a.dcm", syntax, undefined_length=delimited)
+    assert agree(path)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("delimited", [False, True])
+def test_a_prefix_that_is_short_never_hides_an_attribute(syntax: str, *, delimited: bool) -> None:
+    made = marked_object()
+    made.add(element(0x7FE00010, "OB", bytes(100)))
+    data = encode(made, syntax, undefined_length=delimited)
+    whole = scan(data)
+    assert whole is not None
+    for length in range(132, len(data)):
+        try:
+            assert header_of(data[:length], whole=False) == whole
+        except ShortError:
+            continue
+
+
+def test_a_long_private_element_before_the_markers_is_read_over(tmp_path: Path) -> None:
+    for size in (20_000, 200_000, 2_000_000):
+        made = marked_object()
+        made.add(element(0x00090010, "LO", b"PRIVATE "))
+        made.add(element(0x00091001, "OB", bytes(size)))
+        made.add(element(0x7FE00010, "OB", bytes(100)))
+        path = write(made, tmp_path / f"{size}.dcm", ExplicitVRLittleEndian)
+        assert agree(path) is (size < 1_000_000)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("step", [1, 7])
+def test_a_file_cut_anywhere_is_read_alike(syntax: str, step: int, tmp_path: Path) -> None:
+    data, path = WHOLE[str(syntax)], tmp_path / "cut.dcm"
+    for length in range(132 + step, len(data), 7):
+        path.write_bytes(data[:length])
+        agree(path)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@MANY
+@given(data=st.data())
+def test_changed_bytes_are_read_alike(data: st.DataObject, syntax: str, tmp_path: Path) -> None:
+    content, path = bytearray(WHOLE[str(syntax)]), tmp_path / "a.dcm"
+    changes = st.tuples(st.integers(132, len(content) - 1), st.integers(0, 255))
+    for place, value in data.draw(st.lists(changes, min_size=1, max_size=3)):
+        content[place] = value
+    path.write_bytes(bytes(content))
+    agree(path)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@MANY
+@given(cut=st.tuples(*[st.integers(132, 4000)] * 3))
+def test_moved_and_missing_bytes_are_read_alike(
+    cut: tuple[int, int, int], syntax: str, tmp_path: Path
+) -> None:
+    content, path = WHOLE[str(syntax)], tmp_path / "a.dcm"
+    first, second, third = sorted(cut)
+    path.write_bytes(content[:first] + content[second:third] + content[first:second])
+    agree(path)
+    path.write_bytes(content[:first] + content[second:])
+    agree(path)
