@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.planner import Planner
+from deidfhir.sync.standing import version_of
 from deidfhir.sync.sweep import covered_by
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import (
@@ -76,11 +77,15 @@ def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow |
         row: What the journal knows.
     """
     held = listed_instances(found.study, planner.statements.stands_for)
-    held |= {planner.statements.stands_for(uid) for uid in found.covered}
-    if row is None and not held:
+    covered = {planner.statements.stands_for(uid) for uid in found.covered}
+    if row is None and not held | covered:
         return _NOTHING
     mine, elsewhere = planner.mine(one).keys(), planner.others(row).keys()
     delivered = {uid for listed in (row.sources if row else {}).values() for uid in listed}
+    if row is not None and _has_changed(found, row):
+        # A statement about theirs as a whole covers what its owner lists since: nobody read that.
+        covered &= delivered
+    held |= covered
     unseen = held - mine
     strangers = unseen - delivered
     rest = unseen - strangers - elsewhere
@@ -92,6 +97,15 @@ def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow |
         gone=rest - unread,
         lost=frozenset(elsewhere - mine - held),
     )
+
+
+def _has_changed(found: Found, row: StudyRow) -> bool:
+    """Whether someone else's may be another than it was when a study was last stated by it."""
+    standing = row.standing
+    if standing is None or not standing.id:
+        return False
+    versions = {one["id"]: version_of(one) for one in found.others}
+    return not standing.version or versions.get(standing.id) != standing.version
 
 
 def _may_be_unread(planner: Planner, uid: str, row: StudyRow | None) -> bool:

@@ -152,3 +152,30 @@ def test_what_an_earlier_policy_stated_of_a_part_is_found_without_the_journal(
     (tmp_path / "j").unlink()
     cli("sync", archive, *to)
     assert provenances(folder) == []
+
+
+@pytest.mark.parametrize("mode", ["link", "enrich"])
+def test_what_their_owner_lists_later_is_not_stated_and_does_not_hold_back_what_was_read(
+    cli: Cli, archive: Path, folder: Path, mode: str
+) -> None:
+    path = folder / "ImagingStudy.ndjson"
+    theirs = json.loads(BEFORE)
+    theirs["series"] = [{"uid": f"{UID}.1", "instance": [{"uid": f"{UID}.1.1"}]}]
+    path.write_text(json.dumps(theirs) + "\n")
+    assert run(cli, archive, folder, mode)["exit_code"] == 0
+    assert provenances(folder)[0]["target"] == [
+        {"reference": "ImagingStudy/pacs-1", "type": "ImagingStudy"}
+    ]
+    theirs = json.loads(path.read_text())
+    theirs["series"][0]["instance"].append({"uid": f"{UID}.1.2"})
+    path.write_text(json.dumps(theirs) + "\n")
+    report = run(cli, archive, folder, mode)
+    assert (report["exit_code"], report["troubles"]) == (0, [])
+    # A statement about the whole would be one about what nobody has read.
+    (target,) = provenances(folder)[0]["target"]
+    assert [one["valueString"] for one in target["extension"]] == [
+        f"ImagingStudy.series.where(uid = '{UID}.1').instance.where(uid = '{UID}.1.1')"
+    ]
+    assert run(cli, archive, folder, mode, "verify")["exit_code"] == 0
+    again = run(cli, archive, folder, mode)
+    assert (again["exit_code"], again["resources"]["updated"]) == (0, 0)
