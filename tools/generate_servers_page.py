@@ -27,9 +27,10 @@ _TAIL = """\
 
 A transaction has at most so many entries, bytes of JSON and studies; a study that is larger goes
 alone. A run begins with 25 studies in one and doubles that while answers are quick; of those that
-are due together one transaction takes no more than half, if that is at least 25. Bodies are compressed where the profile says so, until the server refuses the first one. What
-the target holds as it is stated is never written, and what came of a lost answer is read before
-anything is sent again: so no version is made for nothing where an equal PUT would make one, either.
+are due together one transaction takes no more than half, if that is at least 25. Bodies are
+compressed where the profile says so, until the server refuses the first one. What the target
+holds as it is stated is never written, and what came of a lost answer is read before anything is
+sent again: so no version is made for nothing where an equal PUT would make one, either.
 
 ## Write modes
 
