@@ -67,7 +67,7 @@ def test_a_client_that_believes_what_it_only_planned_is_found_out(
 def test_a_client_that_states_anew_what_it_has_stated_is_found_out(
     ground: MemoryGround, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deidfhir.sync.plan.first_recorded", lambda *given: given[3])
+    monkeypatch.setattr("deidfhir.sync.planner.first_recorded", lambda *given: given[3])
     assert "was recorded anew" in wrong("clock-jump", ground, tmp_path)
 
 
