@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,7 +18,7 @@ from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.sync.comparing import comparable
-from deidfhir.sync.journal import Journal
+from deidfhir.sync.journal import Journal, StudyRow
 from tests.campaign.world import Plan, World
 from tests.integration.support import search
 
@@ -78,12 +79,17 @@ class Checker:
 
     def check(self) -> Faults:
         """Look at everything."""
-        histories = self._histories()
+        histories = self.histories()
         self._check_held(histories)
         self._check_versions(histories)
         self._check_searches()
         self._check_journal(histories)
         return self.faults
+
+    @property
+    def written_since(self) -> str:
+        """Where all that was written since the episode began is listed."""
+        return f"{self.url}/_history?_since={quote(self.since)}&_count=200"
 
     @property
     def _plan(self) -> Plan:
@@ -93,10 +99,10 @@ class Checker:
     def _statements(self) -> OurStatements:
         return OurStatements(Work(read_paths([]), self.world.context))
 
-    def _histories(self) -> dict[str, list[Version]]:
+    def histories(self) -> dict[str, list[Version]]:
         """Return every version of every resource that was written since, oldest first."""
         found: dict[str, list[Version]] = {}
-        for entry in _pages(f"{self.url}/_history?_since={quote(self.since)}&_count=200"):
+        for entry in pages(self.written_since):
             resource = entry.get("resource")
             name = reference(resource) if resource else "/".join(_url_of(entry).split("/")[:2])
             number = resource["meta"]["versionId"] if resource else ""
@@ -144,15 +150,15 @@ class Checker:
                     self.faults.spurious.append(f"{name} has a version that changes nothing")
             if None not in held and versions[-1].number != str(len(versions)):
                 self.faults.spurious.append(f"{name} is {len(versions)} changes, not versions")
-            self._check_order(name, [one.resource for one in versions])
+            self.check_order(name, [one.resource for one in versions])
             self._check_recorded(name, versions)
 
-    def _check_order(self, name: str, held: list[Json | None]) -> None:
+    def check_order(self, name: str, held: list[Json | None]) -> None:
         """The versions must be what was planned, in the order in which it was planned."""
         steps = iter(self._planned(name))
         for number, one in enumerate(held):
             before = held[number - 1] if number else None
-            if not any(self._is(one, step, before) for step in steps):
+            if not any(self.is_step(one, step, before) for step in steps):
                 self.faults.spurious.append(f"{name} has a version that was never planned so")
                 return
 
@@ -175,7 +181,8 @@ class Checker:
                 yield step
             before = step
 
-    def _is(self, held: Json | None, step: str | None, before: Json | None) -> bool:
+    def is_step(self, held: Json | None, step: str | None, before: Json | None) -> bool:
+        """Whether a version is what was planned, given the one before it."""
         if held is None or step not in _WORDS:
             return (held and comparable(held)) == step
         if before is None:
@@ -203,14 +210,17 @@ class Checker:
         planned = set(studies.values())
         self.faults.lost += [f"ImagingStudy/{one} is not found" for one in planned - found]
         self.faults.doubled += [f"ImagingStudy/{one} is found, too" for one in found - planned]
-        targets = [f"ImagingStudy/{one}" for one in (*statements, *self._plan.refused)]
-        held = self._found("Provenance", "target", targets)
+        held = self._found("Provenance", "target", self.targets())
         marked = {one["id"] for one in held if self.marks and self._statements.is_withdrawn(one)}
         left = {one["id"] for one in held if self._study_of(one["id"]) in self._plan.vanished}
         names = {one["id"] for one in held} - marked - left
         every = {one for ids in statements.values() for one in ids}
         self.faults.lost += [f"Provenance/{one} targets nothing" for one in every - names]
         self.faults.doubled += [f"Provenance/{one} targets a study" for one in names - every]
+
+    def targets(self) -> list[str]:
+        """Return what our statements may target."""
+        return [f"ImagingStudy/{one}" for one in (*self._plan.provenances, *self._plan.refused)]
 
     def _found(self, kind: str, parameter: str, values: Iterable[str]) -> list[Json]:
         tokens = quote(",".join(values), safe=",/")
@@ -229,11 +239,15 @@ class Checker:
             for identity in self._plan.shas:
                 self._check_row(journal, identity, histories)
 
+    def is_acknowledged(self, identity: str, row: StudyRow) -> bool:
+        """Whether the journal says of a study what was to be stated."""
+        return row.sha == self._plan.shas[identity]
+
     def _check_row(
         self, journal: Journal, identity: str, histories: dict[str, list[Version]]
     ) -> None:
         row = journal.study(identity)
-        if row is None or row.state != "sent" or row.sha != self._plan.shas[identity]:
+        if row is None or row.state != "sent" or not self.is_acknowledged(identity, row):
             self.faults.lies.append(f"{identity} is not acknowledged as it is")
             return
         held = {
@@ -245,12 +259,18 @@ class Checker:
             self.faults.lies.append(f"{identity} has other instants of recording than the server")
 
 
-def _pages(url: str) -> Iterator[Json]:
+def pages(url: str, decimal: Callable[[str], float] = float) -> Iterator[Json]:
+    """Yield the entries of a Bundle and of those that follow it.
+
+    Args:
+        url: Of the first.
+        decimal: What is made of a decimal.
+    """
     following = url
     while following:
         answer = requests.get(following, headers={"Cache-Control": "no-cache"}, timeout=60)
         answer.raise_for_status()
-        bundle = answer.json()
+        bundle = json.loads(answer.text, parse_float=decimal)
         yield from bundle.get("entry", ())
         links = {one["relation"]: one["url"] for one in bundle.get("link", ())}
         following = links.get("next", "")

@@ -19,6 +19,7 @@ from deidfhir.errors import DeidFhirError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
 from deidfhir.pipeline.runs import RunOptions, TargetOptions, run_sync
+from deidfhir.sync.report import worst
 from deidfhir.sync.timing import Clock, never
 from tests.conftest import command, process_environment
 
@@ -101,6 +102,15 @@ def run_here(
         return Ran(error.exit_code, {}, str(error))
     told = sync_object(done, dry_run=False)
     return Ran(done.exit_code, json.loads(json.dumps(told)), told["error"] or "")
+
+
+def joined(runs: list[Ran]) -> Ran:
+    """Return what several runs did as if it were one; of one, just that."""
+    if len(runs) == 1:
+        return runs[0]
+    told = [one for run in runs for one in run.report.get("troubles", ())]
+    err = " ".join(one.err for one in runs if one.err)
+    return Ran(worst(*(one.code for one in runs)), {"troubles": told}, err)
 
 
 def retry_dead(site: Site) -> int:

@@ -9,6 +9,7 @@ import pytest
 from tests.campaign.episode import Result
 from tests.campaign.ground import HapiGround
 from tests.campaign.memory import MemoryServer
+from tests.campaign.playing import MemoryGround
 from tests.campaign.proxy import FaultProxy
 
 
@@ -30,6 +31,12 @@ def memory() -> Iterator[MemoryServer]:
     """Give a server in memory."""
     with MemoryServer() as made:
         yield made
+
+
+@pytest.fixture
+def ground(memory: MemoryServer) -> MemoryGround:
+    """Give the ground of an episode that needs no real server."""
+    return MemoryGround(memory)
 
 
 @pytest.fixture

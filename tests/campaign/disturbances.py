@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.campaign.client import RunningClient, run_here
 from tests.campaign.faults import CLASSES
+from tests.campaign.late import Late
+from tests.campaign.others import OthersWorld
 from tests.campaign.proxy import Exchange, Injection
 
 if TYPE_CHECKING:
@@ -32,8 +34,7 @@ def spoil(episode: Episode, *, last: bool) -> None:
     share = 1.0 if untouched else rng.choice((0.3, 0.7, 1.0))
     most = rng.choice((1, 2, 3, 5, 1000))
     episode.proxy.script = episode.spoiling(most, share)
-    hurried = episode.fault.name in {"stalled", "mixed"}
-    episode.expect(episode.run(_HURRIED if hurried else _PATIENT))
+    episode.expect(episode.run(_HURRIED if episode.fault.may_stall else _PATIENT))
 
 
 def _at_request(number: int, act: Injection) -> Callable[[Exchange], Injection | None]:
@@ -198,6 +199,40 @@ def _expire_token(episode: Episode, *, last: bool) -> None:
     token.write_text(valid)
 
 
+def _meddle(episode: Episode, *, last: bool) -> None:
+    """Spoil requests, and let the owner of others' ImagingStudies write amid the run's writes."""
+    world, rng = episode.world, episode.rng
+    assert isinstance(world, OthersWorld)
+    spoiling = episode.spoiling(rng.choice((0, 1, 3, 8)), rng.choice((0.5, 0.9)))
+    left = rng.choice((0, 1, 1, 2))
+
+    def meddle(exchange: Exchange) -> None:
+        world.owner_writes(exchange.urls)
+        world.plan()
+        exchange.passed()
+
+    def script(exchange: Exchange) -> Injection | None:
+        nonlocal left
+        if left and not exchange.urls.isdisjoint(world.names) and rng.random() < 0.7:
+            left -= 1
+            return meddle
+        return spoiling(exchange)
+
+    del last
+    episode.proxy.script = script
+    episode.expect(episode.run(_HURRIED))
+
+
+def _arrive_late(episode: Episode, *, last: bool) -> None:
+    del last
+    late, counts = Late(episode.rng), episode.proxy.counts
+    before = counts.faults
+    episode.proxy.script = late.script
+    episode.expect(episode.run())
+    late.arrive()
+    counts.faults = before + late.faults
+
+
 def _unauthorised(exchange: Exchange) -> None:
     exchange.made(401, b"", WWW_Authenticate='Bearer error="invalid_token"')
 
@@ -212,5 +247,8 @@ DISTURBANCES: Final[dict[str, Disturbance]] = {
     "clock-jump": _jump_clock,
     "journal-lost": _lose_journal,
     "token-expired": _expire_token,
+    "others-linked": _meddle,
+    "others-enriched": _meddle,
+    "late": _arrive_late,
 }
 """How a run is disturbed, where it is not the proxy alone that does it."""

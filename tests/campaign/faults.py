@@ -53,6 +53,11 @@ class FaultClass:
     sets_aside: bool = False
     marks: bool = False
 
+    @property
+    def may_stall(self) -> bool:
+        """Whether an answer may never come, so that a run should not wait long for one."""
+        return self.inject in (_stalled, _any)
+
 
 def fits(fault: FaultClass, exchange: Exchange) -> bool:
     """Whether a fault of this class can happen to a request."""
@@ -189,6 +194,12 @@ def _any(rng: Random) -> Injection:
     return apply
 
 
+def _amid_any(name: str, does: str) -> FaultClass:
+    """Return a class in which any fault may happen besides."""
+    every = frozenset({0, 1, 3, 5})
+    return FaultClass(name, does, 20, _any, every, sets_aside=True, marks=True)
+
+
 _FAILED = frozenset({0, 1, 5})
 _WIRE = (
     FaultClass("cut-before", "the connection breaks before the server hears", 50, _cut_before),
@@ -232,5 +243,13 @@ _EPISODES = (
     FaultClass("journal-lost", "the journal is gone between runs", 25),
     FaultClass("token-expired", "HTTP 401 from some request on", 25, None, frozenset({0, 1})),
 )
-CLASSES = {one.name: one for one in (*_WIRE, *_REFUSALS, *_EPISODES)}
+_MEETINGS = (
+    _amid_any("others-linked", "others' ImagingStudies are there and change; `--existing link`"),
+    _amid_any("others-enriched", "others' ImagingStudies are there and change; `enrich`"),
+    _amid_any("two-folders", "each study lies in two folders, each with a job of its own"),
+    FaultClass("late", "a write or its copy arrives after the next, while it is the last word", 20),
+)
+"""What else writes: others, another job, or the client itself, late."""
+
+CLASSES = {one.name: one for one in (*_WIRE, *_REFUSALS, *_EPISODES, *_MEETINGS)}
 """All fault classes, by name."""

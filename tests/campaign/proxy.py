@@ -47,6 +47,16 @@ class Exchange:
         return self.sent.method != "GET"
 
     @property
+    def urls(self) -> frozenset[str]:
+        """What a transaction writes, and what is targeted there."""
+        entries = self.sent.body.get("entry", ())
+        targets = (one for entry in entries for one in entry.get("resource", {}).get("target", ()))
+        return frozenset(
+            [entry["request"]["url"] for entry in entries if "request" in entry]
+            + [one["reference"] for one in targets if "reference" in one]
+        )
+
+    @property
     def bearer(self) -> str:
         """The token that it carries, or an empty text."""
         kind, _, token = self._request.headers.get("Authorization", "").partition(" ")

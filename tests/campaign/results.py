@@ -28,6 +28,14 @@ the server's whole history since the episode began is compared with what was pla
   passes
 - odd: an exit code or message that the class does not call for, a second job that was let in
 
+Someone else's ImagingStudy may be neither doubled nor overwritten: linked, it has its owner's
+versions and no other; enriched, all but our extensions is letter by letter as its owner wrote it,
+also where the owner writes between our look and our write. Of a study that two jobs deliver, the
+server must hold in the end just what one run over both folders states, and meanwhile only what was
+seen of either, never of less than before. A write that comes late must be as if it had come once;
+it comes as long as it is the last word, in its run or before the next one: after a newer statement
+it would bring an old one back, which no client can know of that has had its answer.
+
 {summary}
 
 """

@@ -12,41 +12,11 @@ from deidfhir.sync.journal import Journal
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.report import SyncReport
 from tests.campaign.checker import Faults
-from tests.campaign.episode import Episode, Result
+from tests.campaign.episode import Result
 from tests.campaign.faults import CLASSES
-from tests.campaign.memory import MemoryServer
+from tests.campaign.playing import MemoryGround, play, wrong
 from tests.campaign.results import by_class, rendered
 from tests.campaign.world import World
-
-
-class MemoryGround:
-    """A server in memory that nobody kills."""
-
-    def __init__(self, memory: MemoryServer) -> None:
-        self.url = memory.url
-
-    def kill(self) -> None:
-        """Refuse."""
-        raise NotImplementedError
-
-    restart = kill
-
-
-@pytest.fixture
-def ground(memory: MemoryServer) -> MemoryGround:
-    """Give the ground of an episode that needs no real server."""
-    return MemoryGround(memory)
-
-
-def play(name: str, seed: int, ground: MemoryGround, folder: Path) -> Result:
-    """Play one episode."""
-    return Episode(CLASSES[name], seed, ground, folder / f"{name}-{seed}").play()
-
-
-def wrong(name: str, ground: MemoryGround, folder: Path) -> str:
-    """Play some episodes of a class, and return what was wrong."""
-    results = [play(name, seed, ground, folder) for seed in range(6)]
-    return "\n".join(one for result in results for one in result.wrong)
 
 
 def test_an_episode_of_the_client_as_it_is_finds_nothing_wrong(

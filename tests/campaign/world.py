@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -103,18 +104,30 @@ class World:
         """The mapping's context of this site."""
         return MappingContext("R4", Settings(namespace=self.namespace, access=self.access))
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that it consists of, each of which a job of its own delivers."""
+        return (self.folder,)
+
     def edit(self, *, removal: bool = True) -> str:
         """Change one thing, and return what it was.
 
         Args:
             removal: Whether an instance or a study may go.
         """
-        edits = [self.add_study, self.add_instance, self.reclaim, self.reclaim_one, self.turn]
-        if removal:
-            edits += [self.remove_instance, self.remove_study, self.return_study]
-        chosen = self.rng.choice(edits)
+        chosen = self.rng.choice(self.edits(removal=removal))
         chosen()
         return chosen.__name__
+
+    def edits(self, *, removal: bool) -> list[Callable[[], None]]:
+        """Return what may be changed.
+
+        Args:
+            removal: Whether an instance or a study may go.
+        """
+        adding = [self.add_study, self.add_instance, self.reclaim, self.reclaim_one, self.turn]
+        removing = [self.remove_instance, self.remove_study, self.return_study]
+        return adding + removing if removal else adding
 
     def add_study(self) -> None:
         """Add a study of one to three instances."""
@@ -176,31 +189,42 @@ class World:
 
     def plan(self) -> Plan:
         """Note what the archive states now, and return it."""
-        work = RunOptions((self.folder,), self.context).work()
-        found = Plan({}, {}, {}, {}, frozenset(), frozenset(), {})
-        refused = set()
-        for one in work.units():
-            if isinstance(one, Refused):
-                refused.add(one.id)
-            if not isinstance(one, Unit):
-                continue
-            for resource in (*one.shared, *one.own):
-                found.resources[reference(resource)] = comparable(resource)
-            found.devices.update({dev["id"]: digest(comparable(dev)) for dev in one.shared})
-            found.shas[one.id] = one.sha
-            found.provenances[one.id] = frozenset(each["id"] for each in one.provenances)
-            for each in one.study["identifier"]:
-                found.identifiers[f"{each['system']}|{each['value']}"] = one.id
+        found = self.read(*self.folders)
         known = {id_ for plan in self.plans for id_ in (*plan.shas, *plan.refused)}
-        vanished = known - found.shas.keys() - refused
-        made = replace(found, refused=frozenset(refused), vanished=frozenset(vanished))
+        vanished = known - found.shas.keys() - found.refused
+        made = replace(found, vanished=frozenset(vanished))
         self.plans.append(made)
         return made
+
+    def read(self, *folders: Path) -> Plan:
+        """Return what some folders state, whatever was stated before."""
+        found = Plan({}, {}, {}, {}, frozenset(), frozenset(), {})
+        refused = set()
+        for one in RunOptions(folders, self.context).work().units():
+            if isinstance(one, Refused):
+                refused.add(one.id)
+            if isinstance(one, Unit):
+                self.note(found, one)
+        return replace(found, refused=frozenset(refused))
+
+    def note(self, found: Plan, one: Unit) -> None:
+        """Note in a plan what a study states."""
+        for resource in (*one.shared, *one.own):
+            found.resources[reference(resource)] = comparable(resource)
+        found.devices.update({dev["id"]: digest(comparable(dev)) for dev in one.shared})
+        found.shas[one.id] = one.sha
+        found.provenances[one.id] = frozenset(each["id"] for each in one.provenances)
+        for each in one.study["identifier"]:
+            found.identifiers[f"{each['system']}|{each['value']}"] = one.id
 
     def write(self, study: int, number: int, claim: Claim) -> None:
         """Write an instance of a study, anew or for the first time."""
         self._claims.setdefault(study, {})[number] = claim
-        self._archive.put(study, number, **claim.attributes())
+        self._archive.put(study, number, **self.attributes(claim))
+
+    def attributes(self, claim: Claim) -> Json:
+        """Return the attributes of an object that makes a claim."""
+        return claim.attributes()
 
     def _claim(self) -> Claim:
         return Claim(self.rng.randint(1, 99), self.rng.choice((None, 0, 1)))

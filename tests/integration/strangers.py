@@ -28,7 +28,7 @@ def theirs(archive: Archive, study: int, *instances: int, **more: Any) -> Json: 
     name = more.pop("name", "pacs")
     listed = [
         {
-            "extension": [{"url": "https://pacs.example/frame", "valueDecimal": _Raw("0.250")}],
+            "extension": [{"url": "https://pacs.example/frame", "valueDecimal": Raw("0.250")}],
             "uid": archive.uid(study, 1, one),
             "sopClass": {
                 "system": "urn:ietf:rfc:3986",
@@ -43,7 +43,7 @@ def theirs(archive: Archive, study: int, *instances: int, **more: Any) -> Json: 
         "id": f"{name}-{uid.split('.')[-1]}",
         "meta": {"tag": [{"system": "https://pacs.example/tags", "code": "mine"}]},
         "extension": [
-            {"url": "https://pacs.example/b", "valueDecimal": _Raw("1.10")},
+            {"url": "https://pacs.example/b", "valueDecimal": Raw("1.10")},
             {"url": "https://pacs.example/a", "valueString": "second"},
         ],
         "identifier": [
@@ -57,10 +57,11 @@ def theirs(archive: Archive, study: int, *instances: int, **more: Any) -> Json: 
     return {**resource, **more}
 
 
-class _Raw(float):
+class Raw(float):
     """A decimal that is sent as it is spelled."""
 
     def __new__(cls, text: str) -> Self:
+        """Make it of how it is spelled."""
         made = super().__new__(cls, text)
         made.text = text
         return made
@@ -79,7 +80,7 @@ def store(url: str, resource: Json) -> str:
 
 def spelled(resource: object) -> str:
     """Return JSON in which each decimal stands as it is spelled."""
-    if isinstance(resource, _Raw):
+    if isinstance(resource, Raw):
         return resource.text
     if isinstance(resource, dict):
         pairs = (f"{json.dumps(key)}:{spelled(value)}" for key, value in resource.items())
@@ -93,7 +94,7 @@ def raw(url: str, reference: str) -> str:
     """Return what a server has, letter by letter, but for version and time."""
     answer = requests.get(f"{url}/{reference}", headers=ASK, timeout=60)
     answer.raise_for_status()
-    found = json.loads(answer.text, parse_float=_Raw)
+    found = json.loads(answer.text, parse_float=Raw)
     for name in ("versionId", "lastUpdated", "source"):
         found["meta"].pop(name, None)
     return spelled(found)
