@@ -25,6 +25,8 @@ _SHARE = 0.7
 
 _HEADERS = {"Content-Type": "application/fhir+json", "X-Meta-Snapshot-Mode": "SECURITY_LABEL"}
 _STALE = (409, 412)
+_CT = {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2.840.10008.5.1.4.1.1.2"}
+_LISTED = {"sopClass": _CT}
 
 
 @dataclass
@@ -101,7 +103,7 @@ class OthersWorld(World):
 
     def edits(self, *, removal: bool) -> list[Callable[[], None]]:
         """Return what may be changed, by us or by the owner."""
-        return [*super().edits(removal=removal), self.owner_writes, self.owner_writes]
+        return [*super().edits(removal=removal), *[self.owner_writes] * 4]
 
     @property
     def names(self) -> frozenset[str]:
@@ -116,16 +118,19 @@ class OthersWorld(World):
         """
         rng, every = self._owner, list(self.theirs.values())
         one = rng.choice([each for each in every if each.name in among] or every)
-        told = {"description": f"told {rng.getrandbits(32)}"}
-        one.resource = {**one.resource, **told}
-        if rng.random() < 0.4:
-            while not self._put(one, {**(held := self._held(one)), **told}, _version(held)):
+        text = f"told {rng.getrandbits(32)}"
+        if rng.random() < 0.5:
+            # What its owner finds there stays, ours as well.
+            uid = self._archive.uid(one.study, 1, rng.randint(20, 99)) if rng.random() < 0.7 else ""
+            one.resource = _changed(one.resource, text, uid)
+            while not self._put(one, _changed(held := self._held(one), text, uid), _version(held)):
                 pass  # the client was at it: the owner reads once more
             return
         if rng.random() < 0.5:
             listing = theirs(self._archive, one.study, *self._listed(one.study)).get("series")
             one.resource = {key: value for key, value in one.resource.items() if key != "series"}
             one.resource |= {"series": listing} if listing else {}
+        one.resource = _changed(one.resource, text)
         self._put(one, one.resource)
 
     def plan(self) -> Plan:
@@ -157,7 +162,7 @@ class OthersWorld(World):
     def _listed(self, study: int) -> list[int]:
         """Choose which instances its owner lists: just ours, none, or others."""
         held = sorted(self._claims.get(study) or self._gone[study])
-        return self._owner.choice((held, held, [], [*held, max(held) + 7], held[:1]))
+        return self._owner.choice((held, held, held, [], [*held, max(held) + 7], held[:1]))
 
     def _held(self, one: Theirs) -> Json:
         answer = requests.get(f"{self.url}/{one.name}", headers=ASK, timeout=60)
@@ -176,6 +181,17 @@ class OthersWorld(World):
         one.stored = json.loads(answer.text, parse_float=Raw)
         one.written.add(_version(one.stored))
         return True
+
+
+def _changed(resource: Json, text: str, uid: str = "") -> Json:
+    """Return a resource with another description and, if it lists any, one more instance."""
+    made = {**resource, "description": text}
+    if uid and "series" in made:
+        first, *others = made["series"]
+        listed = [one for one in first["instance"] if one["uid"] != uid]
+        first = {**first, "instance": [*listed, {**_LISTED, "uid": uid}]}
+        made["series"] = [first, *others]
+    return made
 
 
 def _version(resource: Json) -> int:

@@ -78,6 +78,14 @@ def test_a_client_that_loses_an_element_of_theirs_is_found_out(
     assert "lost what its owner wrote" in wrong("others-enriched", ground, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["others-linked", "others-enriched"])
+def test_a_client_that_takes_what_an_owner_lists_later_for_read_is_found_out(
+    name: str, ground: MemoryGround, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "_has_changed", lambda *_: False)
+    assert "partial-study" in wrong(name, ground, tmp_path, (10, 16, 17, 19, 29))
+
+
 def test_a_client_that_leaves_on_theirs_what_is_withdrawn_is_found_out(
     ground: MemoryGround, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
