@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -24,7 +24,7 @@ Seen = tuple[int, int]
 
 @dataclass
 class PartedWorld(World):
-    """Two folders, in either of which an instance may lie; a claim is never withdrawn.
+    """Two folders, in either of which an instance may lie.
 
     What each folder held is kept, plan by plan: what a server may hold meanwhile is what one run
     over both would state of what was last seen in each.
@@ -48,11 +48,6 @@ class PartedWorld(World):
         done = super().edit(removal=removal)
         self._fill()
         return done
-
-    def edits(self, *, removal: bool) -> list[Callable[[], None]]:
-        """Return what may be changed."""
-        every = super().edits(removal=removal)
-        return [one for one in every if one.__name__ != "turn"]
 
     def add_instance(self) -> None:
         """Add an instance to a study, whose number no other had before."""
@@ -161,9 +156,12 @@ class PartedChecker(Checker):
     ) -> bool:
         plan = self._of(pair)
         study = self._study_of(name) or name.partition("/")[2]
+        is_study = name.startswith("ImagingStudy/")
+        if study in plan.refused:
+            return self.is_step(held, "withdrawn" if is_study else None, before)
         if study not in plan.shas and any(study in one.shas for one in self.world.plans):
             # In neither folder: it has vanished, or has not come yet; what was stated of it stays.
-            return name.startswith("ImagingStudy/") and self.is_step(held, "retired", before)
+            return is_study and self.is_step(held, "retired", before)
         return self.is_step(held, plan.resources.get(name), before)
 
     def _of(self, pair: tuple[Seen, Seen]) -> Plan:
