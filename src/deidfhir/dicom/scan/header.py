@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 from deidfhir.dicom.elements import Elements, Header
 from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_from
+from deidfhir.dicom.scan.layout import Walked
+from deidfhir.dicom.scan.memory import Memory
 from deidfhir.dicom.scan.meta import meta_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.slots import root_slots
+from deidfhir.model.record import Evidence
 
 # PS3.5 A: the others that are known are Explicit VR Little Endian with compressed pixels.
 _IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
@@ -17,6 +21,8 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _COMPRESSED = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5")
 _INFLATED = 1 << 18
 """Bytes of a deflated data set that are looked at."""
+
+_MEMORY = Memory()
 
 
 def header_of(data: bytes, *, whole: bool) -> Header:
@@ -41,20 +47,47 @@ def header_of(data: bytes, *, whole: bool) -> Header:
 
 
 def _header(data: bytes, *, whole: bool) -> Header:
+    known = _MEMORY.read(data)
+    if known is None:
+        meta, root, walked = _walked(data)
+        whole = whole and walked is not None
+    else:
+        meta, root = known
+        walked = None
+    if not root.passed and not whole:
+        raise ShortError(len(root.data) + 1)
+    if walked is not None:
+        _MEMORY.keep(walked)
+    return _made(meta, root)
+
+
+def _walked(data: bytes) -> tuple[Elements, Root, Walked | None]:
+    """Walk a file; what was inflated is no part of it, and not remembered."""
     meta = meta_of(data)
-    syntax, pos = meta.transfer_syntax, meta.end
+    syntax = meta.transfer_syntax
     if syntax == _DEFLATED:
-        data, pos, whole = _inflated(data, pos), 0, False
-    elif syntax not in (_IMPLICIT, _EXPLICIT) and not syntax.startswith(_COMPRESSED):
+        root = Root(_inflated(data, meta.end), explicit=True)
+        root.walk(0)
+        return meta.elements, root, None
+    if syntax not in (_IMPLICIT, _EXPLICIT) and not syntax.startswith(_COMPRESSED):
         raise OddError
     root = Root(data, explicit=syntax != _IMPLICIT)
-    root.walk(pos)
-    if not root.passed and not whole:
-        raise ShortError(len(data) + 1)
+    root.walk(meta.end)
+    marks = [*meta.marks, *root.marks]
+    given = (root.explicit, root.codec, dict(meta.elements), dict(root.found))
+    return meta.elements, root, Walked(data, marks, *given)
+
+
+def _made(meta: Elements, root: Root) -> Header:
     creators = _creators(root.found)
     if not root.found:
         raise OddError
-    return Header(root.found, evidence=evidence_from(meta.elements, creators))
+    return Header(root.found, evidence=_evidence(tuple(meta.items()), creators))
+
+
+@lru_cache(64)
+def _evidence(meta: tuple[tuple[str, tuple[str, ...]], ...], creators: tuple[str, ...]) -> Evidence:
+    return evidence_from(dict(meta), list(creators))
 
 
 def _inflated(data: bytes, pos: int) -> bytes:
@@ -64,8 +97,8 @@ def _inflated(data: bytes, pos: int) -> bytes:
         raise OddError from None
 
 
-def _creators(found: Elements) -> list[str]:
+def _creators(found: Elements) -> tuple[str, ...]:
     """Take the private creators out of what was found."""
     slots = root_slots()
     taken = [found.pop(slots[tag].keyword, ()) for tag in PRIVATE_CREATORS]
-    return [one for values in taken for one in values if isinstance(one, str)]
+    return tuple(one for values in taken for one in values if isinstance(one, str))

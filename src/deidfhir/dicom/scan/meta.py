@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.dicom.elements import Elements
 from deidfhir.dicom.scan.heads import UNDEFINED, element_at
+from deidfhir.dicom.scan.layout import Mark
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.slots import meta_slots, require_vr
 
@@ -23,11 +24,13 @@ class Meta:
         end: Where the data set begins.
         transfer_syntax: Its UID, without padding.
         elements: The wanted elements.
+        marks: All elements.
     """
 
     end: int = _PREAMBLE
     transfer_syntax: bytes = b""
     elements: Elements = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
 
 
 def meta_of(data: bytes) -> Meta:
@@ -42,6 +45,7 @@ def meta_of(data: bytes) -> Meta:
     """
     meta, pos, before = Meta(), _PREAMBLE, -1
     while data.startswith(_GROUP, pos):
+        begin = pos
         tag, vr, length, pos = element_at(data, pos, explicit=True)
         if tag <= before or length == UNDEFINED or (tag == _GROUP_LENGTH and length != 4):
             raise OddError
@@ -53,6 +57,7 @@ def meta_of(data: bytes) -> Meta:
         elif (slot := meta_slots().get(tag)) is not None:
             require_vr(vr, slot)
             meta.elements[slot.keyword] = slot.value(data[pos:end], "")
+        meta.marks.append((tag, begin, end))
         pos = end
     if pos + 2 > len(data):
         raise ShortError(pos + 2)

@@ -16,12 +16,16 @@ from deidfhir.dicom.scan.heads import (
     length_of,
 )
 from deidfhir.dicom.scan.items import Items
+from deidfhir.dicom.scan.layout import Mark
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.slots import Slot, require_vr, root_slots
 from deidfhir.dicom.scan.values import codec_of
 from deidfhir.model.attributes import last_tag
 
 _CHARSET = 0x00080005
+_META = 0x0002FFFF
+"""What is not above it belongs to File Meta."""
+
 _REMEMBERED, _LONGEST = 512, 4096
 _LAST: dict[tuple[int, bool, str], tuple[bytes, Content]] = {}
 
@@ -34,19 +38,21 @@ class Root:
         explicit: Whether VRs are written.
     """
 
-    __slots__ = ("codec", "data", "explicit", "found", "passed")
+    __slots__ = ("codec", "data", "explicit", "found", "marks", "passed")
 
     def __init__(self, data: bytes, *, explicit: bool) -> None:
         self.data, self.explicit = data, explicit
         self.found: Elements = {}
+        self.marks: list[Mark] = []
         self.passed = False
         self.codec = codec_of(None)
 
-    def walk(self, pos: int) -> None:
+    def walk(self, pos: int, before: int = _META) -> None:
         """Walk until the last wanted tag is passed, or to the end of the bytes.
 
         Args:
-            pos: Where the data set begins.
+            pos: Where the data set begins, or goes on.
+            before: Tag of the element before that, where it goes on.
 
         Raises:
             ShortError: The bytes end before that, and not between two elements.
@@ -54,81 +60,113 @@ class Root:
         """
         try:
             if self.explicit:
-                self._explicit(pos)
+                self._explicit(pos, before)
             else:
-                self._implicit(pos)
+                self._implicit(pos, before)
         except struct.error:
             raise ShortError(len(self.data) + 1) from None
 
-    def _explicit(self, pos: int) -> None:
-        data, before, last = self.data, -1, last_tag()
-        size, slot_of = len(data), root_slots().get
+    def take(self, tag: int, slot: Slot | None, pos: int) -> int:
+        """Take in one element of which the tag is known; return where it ends.
+
+        Args:
+            tag: What it should be.
+            slot: Where it goes, if it is wanted.
+            pos: Where it begins.
+
+        Raises:
+            OddError: It is another one, or one that the scan does not know.
+            struct.error: Its head is not there as a whole.
+        """
+        vr = b""
+        if self.explicit:
+            group, number, vr, length = explicit_head(self.data, pos)
+        else:
+            group, number, length = implicit_head(self.data, pos)
+        pos += 8
+        if group << 16 | number != tag:
+            raise OddError
+        if vr and vr not in SHORT_VRS:
+            if vr not in LONG_VRS:
+                raise OddError
+            (length,) = length_of(self.data, pos)
+            pos += 4
+        return self._content(tag, slot, vr, length, pos)
+
+    def _explicit(self, pos: int, before: int) -> None:
+        data, last = self.data, last_tag()
+        size, slot_of, mark = len(data), root_slots().get, self.marks.append
         while pos != size:
+            begin = pos
             group, number, vr, length = explicit_head(data, pos)
             tag = group << 16 | number
-            start = pos + 8
+            pos += 8
             if vr not in SHORT_VRS:
                 if vr not in LONG_VRS:
                     raise OddError
-                (length,) = length_of(data, start)
-                start += 4
+                (length,) = length_of(data, pos)
+                pos += 4
             if not before < tag <= last:
                 self._end(tag, before)
                 return
-            before = tag
             slot = slot_of(tag)
-            if slot is not None:
-                require_vr(vr, slot)
-                pos = self._take(slot, start, length)
-            elif length != UNDEFINED:
-                pos = start + length
-            elif vr == b"SQ":
-                pos = self._delimited(tag, start, "")[1]
+            if slot is None and length != UNDEFINED:
+                pos += length
             else:
-                raise OddError
+                pos = self._content(tag, slot, vr, length, pos)
+            mark((tag, begin, pos))
+            before = tag
 
-    def _implicit(self, pos: int) -> None:
-        data, before, last = self.data, -1, last_tag()
-        size, slot_of = len(data), root_slots().get
-        if _looks_explicit(data, pos):
+    def _implicit(self, pos: int, before: int) -> None:
+        data, last = self.data, last_tag()
+        size, slot_of, mark = len(data), root_slots().get, self.marks.append
+        if before == _META and _looks_explicit(data, pos):
             raise OddError
         while pos != size:
+            begin = pos
             group, number, length = implicit_head(data, pos)
             tag = group << 16 | number
             if not before < tag <= last:
                 self._end(tag, before)
                 return
-            before = tag
             slot = slot_of(tag)
-            if slot is not None:
-                pos = self._take(slot, pos + 8, length)
-            elif length != UNDEFINED:
+            if slot is None and length != UNDEFINED:
                 pos += 8 + length
             else:
-                pos = self._delimited(tag, pos + 8, "")[1]
+                pos = self._content(tag, slot, b"", length, pos + 8)
+            mark((tag, begin, pos))
+            before = tag
 
     def _end(self, tag: int, before: int) -> None:
         if tag <= before or tag >> 16 == DELIMITER_GROUP:
             raise OddError
         self.passed = True
 
-    def _take(self, slot: Slot, start: int, length: int) -> int:
-        """Take in a wanted element; return where the next one begins."""
+    def _content(self, tag: int, slot: Slot | None, vr: bytes, length: int, start: int) -> int:
+        """Take in the content of an element if it is wanted; return where it ends."""
+        end = start + length
+        if slot is None:
+            if length != UNDEFINED:
+                return end
+            if vr not in (b"", b"SQ"):
+                raise OddError
+            return self._delimited(tag, start, "")[1]
+        require_vr(vr, slot)
         if slot.is_sequence:
             return self._sequence(slot, start, length)
-        end = start + length
         if length == UNDEFINED:
             raise OddError
         if end > len(self.data):
             raise ShortError(end)
         raw = self.data[start:end]
-        if slot.attribute.tag == _CHARSET:
+        if tag == _CHARSET:
             self.codec = codec_of(raw)
         self.found[slot.keyword] = slot.value(raw, self.codec)
         return end
 
     def _sequence(self, slot: Slot, start: int, length: int) -> int:
         within, end = slot.attribute.items, start + length
+        content: Content = ()
         if length == UNDEFINED:
             content, end = self._delimited(slot.attribute.tag, start, within)
         elif end > len(self.data):
@@ -136,8 +174,6 @@ class Root:
         elif within:
             raw = self.data[start:end]
             content = _sequence_of(raw, within, self.codec, explicit=self.explicit)
-        else:
-            content = ()
         self.found[slot.keyword] = content if within else ()
         return end
 
