@@ -14,7 +14,15 @@ from tests.integration.packaged import packaged
 from tests.integration.relay import Relay
 from tests.synthetic.objects import instance, write
 
-PAGING = {"_count", "_getpages", "_getpagesoffset", "_pretty", "_bundletype", "_format"}
+SHAPING = {
+    "_count",
+    "_getpages",
+    "_getpagesoffset",
+    "_pretty",
+    "_bundletype",
+    "_format",
+    "_elements",
+}
 
 
 def stated(server: Server) -> set[tuple[str, str]]:
@@ -47,7 +55,7 @@ def asked(relay: Relay) -> set[tuple[str, str]]:
             found.add((kind, "update"))
         elif kind != "metadata":
             found.add((kind, "read" if more else "search-type"))
-            names = {name for name, _ in parse_qsl(parts.query)} - PAGING
+            names = {name for name, _ in parse_qsl(parts.query)} - SHAPING
             found |= {(kind, name) for name in names}
     return found
 
