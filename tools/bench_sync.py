@@ -43,7 +43,8 @@ Each load puts studies that the server has not seen, an ImagingStudy of ten inst
 The bare loader posts transactions that were made beforehand and looks at nothing but the HTTP status; the client
 looks up, journals and checks, from FHIR resources on, and chooses for itself how many studies go in a transaction and on
 how many connections. Medians (least to most) of {rounds} rounds, in each of which every load has its turn; the bare loader's
-best cell (studies a transaction x connections) was chosen in a pass of its own. Ratios hold elsewhere; absolute numbers do not.
+best cell (studies a transaction x connections) was chosen in a pass of its own. Ratios hold elsewhere; absolute numbers do not,
+and a server that has filled since (H2 in memory is slower with all that it holds) is not that of the pass before.
 """  # noqa: E501 - lines of a page
 STUDIES: dict[Database, int] = {"h2": 600, "postgres": 3000}
 """So many a load: H2 is in memory, and slower with each that it holds."""
