@@ -6,7 +6,7 @@ EPISODES ?= 1000
 SEED ?= 1
 ONLY ?=
 
-.PHONY: help demo test unit lint hapi bench-sync campaign golden generated clean
+.PHONY: help demo test unit lint hapi bench bench-sync campaign golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -31,6 +31,10 @@ lint:                ## style and types
 hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), until Ctrl-C
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) tests/hapi/server.py --fhir $(FHIR) --port $(PORT)
+
+bench:               ## how fast headers are read, beside the floor and beside pydicom; fails where a ratio is missed
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m tools.bench_read
 
 bench-sync:          ## the sync client beside a bare loader, in 20 minutes; writes docs/bench-sync.md
 	@sh tools/setup.sh test
