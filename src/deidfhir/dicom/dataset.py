@@ -12,17 +12,20 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
 from pydicom.values import convert_single_string, convert_text
 
-from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_depth, settled
+from deidfhir.dicom.elements import (
+    CHARSET_VRS,
+    ITEM_TAGS,
+    SINGLE_VRS,
+    Content,
+    Elements,
+    ObjectSkipped,
+    require_depth,
+    settled,
+)
 from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import Attribute, attributes
 
-# PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
-_CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
-_SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
 _TEXTUAL = (str, int, float, Decimal, PersonName, date, time)
-
-
-_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # (FFFE,E000) in both byte orders
 
 
 def elements_of(dataset: Dataset, within: str = "object", depth: int = 0) -> Elements:
@@ -86,7 +89,7 @@ def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:
         raise ObjectSkipped("damaged")  # items must not pass for a text
     if isinstance(element, RawDataElement):
         raw = element.value or b""
-        if raw.startswith(_ITEM_TAGS):
+        if raw.startswith(ITEM_TAGS):
             raise ObjectSkipped("damaged")
         return settled(_decoded(raw, attribute.vr, dataset))
     return settled(_plain(element.value))
@@ -94,12 +97,12 @@ def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:
 
 def _decoded(raw: bytes, vr: str, dataset: Dataset) -> tuple[str, ...]:
     """Decode by the VR of the standard: writers state other VRs (UN, SH, DS), the bytes hold."""
-    if vr not in _CHARSET_VRS:
+    if vr not in CHARSET_VRS:
         text = raw.decode("iso8859-1").rstrip(" \0")
-        return (text,) if vr in _SINGLE_VRS else tuple(v.rstrip(" \0") for v in text.split("\\"))
+        return (text,) if vr in SINGLE_VRS else tuple(v.rstrip(" \0") for v in text.split("\\"))
     encodings: Any = dataset.original_character_set
     encodings = [encodings] if isinstance(encodings, str) else list(encodings)
-    if vr in _SINGLE_VRS:
+    if vr in SINGLE_VRS:
         return (convert_single_string(raw, encodings).rstrip(" \0"),)
     values: Any = convert_text(raw, encodings)
     return _plain(values)
@@ -117,7 +120,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
     if value is None:
         return ""
     if isinstance(value, bytes):
-        if value.startswith(_ITEM_TAGS):
+        if value.startswith(ITEM_TAGS):
             raise ObjectSkipped("damaged")
         value = value.decode("iso8859-1")
     if not isinstance(value, _TEXTUAL):

@@ -15,7 +15,13 @@ Elements: TypeAlias = "dict[str, Content]"
 """Keyword → content, for the attributes of `mappings/attributes.toml` that are present."""
 
 
-_DEEPEST = 8
+DEEPEST = 8
+"""In so many sequences may a code or a device stand."""
+
+# PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
+CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
+SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
+ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # (FFFE,E000) in both byte orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def require_depth(depth: int) -> None:
     Raises:
         ObjectSkipped: `damaged`.
     """
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise ObjectSkipped("damaged")
 
 

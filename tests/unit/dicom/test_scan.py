@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +17,13 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
 )
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, STANDARD_VR
 
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.fallback import header_by_pydicom
+from deidfhir.dicom.scan import header
 from deidfhir.dicom.scan.header import header_of
+from deidfhir.dicom.scan.heads import LONG_VRS, SHORT_VRS
 from deidfhir.dicom.scan.memory import Memory
 from deidfhir.dicom.scan.prefix import scanned
 from deidfhir.dicom.scan.signs import OddError, ShortError
@@ -28,7 +32,7 @@ from tests.synthetic.objects import element, encode, put, write
 from tests.synthetic.studies import pixelmed_with_equipment
 from tools.bench_corpus import make
 
-from .files import marked_object
+from .files import marked_object, starts
 
 SHIPPED = Path(pydicom.data.__file__).parent
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -192,3 +196,26 @@ def test_another_transfer_syntax_or_character_set_is_never_taken_for_the_one_bef
             put(made, SOPInstanceUID=f"1.2.{number}", StudyDescription="Kopf \u00e4")
             path = write(made, tmp_path / "a.dcm", other)
             assert agree(path)
+
+
+def test_a_file_system_that_gives_less_than_was_asked_for_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = marked_object()
+    path = write(made, tmp_path / "a.dcm", ExplicitVRLittleEndian)
+    cut = starts(made, path.read_bytes(), ExplicitVRLittleEndian)[0x00280301]
+    whole, read = scanned(path), os.read
+    # The first read ends just between two elements.
+    monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, cut)))
+    assert scanned(path) == whole
+    assert whole is not None
+    assert "BurnedInAnnotation" in whole.elements
+
+
+def test_the_vrs_and_transfer_syntaxes_of_the_scan_are_those_that_pydicom_knows() -> None:
+    standard = {one.value.encode() for one in STANDARD_VR}
+    assert standard == SHORT_VRS | LONG_VRS
+    assert {one.value.encode() for one in EXPLICIT_VR_LENGTH_32} == LONG_VRS
+    assert header._IMPLICIT.decode() == ImplicitVRLittleEndian
+    assert header._EXPLICIT.decode() == ExplicitVRLittleEndian
+    assert header._DEFLATED.decode() == DeflatedExplicitVRLittleEndian

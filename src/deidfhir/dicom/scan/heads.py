@@ -6,6 +6,11 @@ from struct import Struct
 
 from deidfhir.dicom.scan.signs import OddError, ShortError
 
+PREAMBLE = 132
+"""Bytes before File Meta: the preamble and the prefix `DICM` (PS3.10 7.1)."""
+
+META_GROUP, GROUP_LENGTH, TRANSFER_SYNTAX = 0x0002, 0x00020000, 0x00020010
+CHARSET = 0x00080005
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 DELIMITER_GROUP = 0xFFFE

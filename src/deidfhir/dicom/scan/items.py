@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deidfhir.dicom.elements import Content, Elements
+from deidfhir.dicom.elements import DEEPEST, Content, Elements
 from deidfhir.dicom.scan.heads import (
+    CHARSET,
     DELIMITER_GROUP,
     ITEM,
     ITEM_END,
@@ -17,8 +18,6 @@ from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.values import decoded
 from deidfhir.model.attributes import Attribute, attributes
 
-_CHARSET = 0x00080005
-_DEEPEST = 8
 _NOTHING: Mapping[int, Attribute] = {}
 
 
@@ -51,7 +50,7 @@ class Items:
             ShortError: It is not there as a whole.
             OddError: Its items do not fill it exactly, or hold what the scan does not know.
         """
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise OddError
         end = UNDEFINED if length == UNDEFINED else pos + length
         if end != UNDEFINED and end > len(self.data):
@@ -88,7 +87,7 @@ class Items:
             tag, vr, size, pos = element_at(self.data, pos, explicit=self.explicit)
             if tag == ITEM_END and end == UNDEFINED and not size:
                 return found, pos
-            if tag <= before or tag >> 16 == DELIMITER_GROUP or tag == _CHARSET:
+            if tag <= before or tag >> 16 == DELIMITER_GROUP or tag == CHARSET:
                 raise OddError
             before = tag
             attribute = wanted.get(tag)

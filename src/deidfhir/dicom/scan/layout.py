@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from deidfhir.dicom.elements import Elements
+from deidfhir.dicom.scan.heads import META_GROUP, TRANSFER_SYNTAX
 from deidfhir.dicom.scan.slots import Slot, meta_slots, root_slots
 
 Mark = tuple[int, int, int]
 """Tag, first byte and end of an element."""
 
-_META_GROUP, _TRANSFER_SYNTAX = 0x0002, 0x00020010
 _MOST_DIFFER = 64
 
 
@@ -79,12 +79,12 @@ class Layout:
 
 def slot_of(tag: int) -> Slot | None:
     """Return where an element of File Meta or of the root data set goes, if it is wanted."""
-    return (meta_slots() if tag >> 16 == _META_GROUP else root_slots()).get(tag)
+    return (meta_slots() if tag >> 16 == META_GROUP else root_slots()).get(tag)
 
 
 def _first(marks: list[Mark]) -> int:
     """Return the first tag of the data set: where no VR is written, it shows that."""
-    return next((tag for tag, _, _ in marks if tag >> 16 != _META_GROUP), 0)
+    return next((tag for tag, _, _ in marks if tag >> 16 != META_GROUP), 0)
 
 
 def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout | None:
@@ -106,14 +106,14 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
             run.data, run.differs, run.slot = now.data[start:begin], tag, slot
             runs.append(run)
             start, run = end, Run()
-        elif slot is not None and tag >> 16 == _META_GROUP:
+        elif slot is not None and tag >> 16 == META_GROUP:
             run.meta[slot.keyword] = now.meta[slot.keyword]
         elif slot is not None:
             run.found[slot.keyword] = now.found[slot.keyword]
     tag, _, end = now.marks[-1]
     run.data = now.data[start:end]
     runs.append(run)
-    decides = {_TRANSFER_SYNTAX} if now.explicit else {_TRANSFER_SYNTAX, _first(now.marks)}
+    decides = {TRANSFER_SYNTAX} if now.explicit else {TRANSFER_SYNTAX, _first(now.marks)}
     if len(differ) > _MOST_DIFFER or differ & decides:
         return None
     return Layout(tuple(runs), now.explicit, now.codec, frozenset(differ), tag)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-
 from deidfhir.dicom.elements import Elements
+from deidfhir.dicom.scan.heads import GROUP_LENGTH, META_GROUP, PREAMBLE
 from deidfhir.dicom.scan.layout import Layout, Walked, layout_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
 
-_PREAMBLE = 132
-_META_GROUP, _GROUP_LENGTH, _GROUP_LENGTH_SIZE = 0x0002, 0x00020000, 12
+_GROUP_LENGTH_SIZE = 12
 _TRIES, _PAUSE = 4, 32
 """After so many files in a row of which none was like the one before, so many are only walked."""
 
@@ -31,11 +29,12 @@ class Memory:
         Args:
             data: The file from its beginning on.
         """
-        if self._layout is None:
+        layout = self._layout  # another thread may forget it meanwhile
+        if layout is None:
             return None
         try:
-            read = _read(data, self._layout)
-        except (OddError, ShortError, struct.error):
+            read = _read(data, layout)
+        except (OddError, ShortError):
             return None
         if read is not None:
             self._misses = 0
@@ -51,7 +50,8 @@ class Memory:
         if self._misses > _TRIES and self._misses % _PAUSE:
             self._before = self._layout = None
             return
-        differed = self._layout.differ if self._layout is not None else frozenset[int]()
+        layout = self._layout
+        differed = frozenset[int]() if layout is None else layout.differ
         before, self._before = self._before, walked
         self._layout = None if before is None else layout_of(before, walked, differed)
 
@@ -59,8 +59,8 @@ class Memory:
 def _read(data: bytes, layout: Layout) -> tuple[Elements, Root] | None:
     root = Root(data, explicit=layout.explicit)
     meta = Root(data, explicit=True)
-    root.codec = layout.codec
-    pos = _PREAMBLE
+    root.codec, meta.codec = layout.codec, ""
+    pos = PREAMBLE
     for run in layout.runs:
         if not data.startswith(run.data, pos):
             return None
@@ -69,9 +69,9 @@ def _read(data: bytes, layout: Layout) -> tuple[Elements, Root] | None:
         root.found.update(run.found)
         tag = run.differs
         if tag is not None:
-            place, begin = (meta if tag >> 16 == _META_GROUP else root), pos
+            place, begin = (meta if tag >> 16 == META_GROUP else root), pos
             pos = place.take(tag, run.slot, pos)
-            if tag == _GROUP_LENGTH and pos - begin != _GROUP_LENGTH_SIZE:
+            if tag == GROUP_LENGTH and pos - begin != _GROUP_LENGTH_SIZE:
                 return None
     if root.codec != layout.codec:
         return None

@@ -6,14 +6,19 @@ import struct
 from dataclasses import dataclass, field
 
 from deidfhir.dicom.elements import Elements
-from deidfhir.dicom.scan.heads import UNDEFINED, element_at
+from deidfhir.dicom.scan.heads import (
+    GROUP_LENGTH,
+    META_GROUP,
+    PREAMBLE,
+    TRANSFER_SYNTAX,
+    UNDEFINED,
+    element_at,
+)
 from deidfhir.dicom.scan.layout import Mark
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.slots import meta_slots, require_vr
 
-_PREAMBLE = 132
-_GROUP = struct.pack("<H", 0x0002)
-_GROUP_LENGTH, _TRANSFER_SYNTAX = 0x00020000, 0x00020010
+_GROUP = struct.pack("<H", META_GROUP)
 
 
 @dataclass(slots=True)
@@ -27,7 +32,7 @@ class Meta:
         marks: All elements.
     """
 
-    end: int = _PREAMBLE
+    end: int = PREAMBLE
     transfer_syntax: bytes = b""
     elements: Elements = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
@@ -43,16 +48,16 @@ def meta_of(data: bytes) -> Meta:
         ShortError: It is not there as a whole.
         OddError: It is not as the standard has it.
     """
-    meta, pos, before = Meta(), _PREAMBLE, -1
+    meta, pos, before = Meta(), PREAMBLE, -1
     while data.startswith(_GROUP, pos):
         begin = pos
         tag, vr, length, pos = element_at(data, pos, explicit=True)
-        if tag <= before or length == UNDEFINED or (tag == _GROUP_LENGTH and length != 4):
+        if tag <= before or length == UNDEFINED or (tag == GROUP_LENGTH and length != 4):
             raise OddError
         before, end = tag, pos + length
         if end > len(data):
             raise ShortError(end)
-        if tag == _TRANSFER_SYNTAX:
+        if tag == TRANSFER_SYNTAX:
             meta.transfer_syntax = data[pos:end].rstrip(b" \0")
         elif (slot := meta_slots().get(tag)) is not None:
             require_vr(vr, slot)

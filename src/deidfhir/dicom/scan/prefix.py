@@ -13,6 +13,14 @@ _STEPS = (8 << 10, 64 << 10, 1 << 20)
 """Bytes that are read at first, and when they are too few."""
 
 
+def _read(descriptor: int, size: int) -> bytes:
+    """Return the next bytes of a file: fewer only at its end, whatever one read gives."""
+    data = b""
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
+
+
 def scanned(path: Path) -> Header | None:
     """Return the header of a file, or None where only pydicom can tell what it states.
 
@@ -26,7 +34,7 @@ def scanned(path: Path) -> Header | None:
     try:
         data = b""
         for step in _STEPS:
-            data += os.read(descriptor, step - len(data))
+            data += _read(descriptor, step - len(data))
             try:
                 return header_of(data, whole=len(data) < step)
             except ShortError:

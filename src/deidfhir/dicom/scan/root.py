@@ -7,10 +7,12 @@ from functools import lru_cache
 
 from deidfhir.dicom.elements import Content, Elements
 from deidfhir.dicom.scan.heads import (
+    CHARSET,
     DELIMITER_GROUP,
     LONG_VRS,
     SHORT_VRS,
     UNDEFINED,
+    element_at,
     explicit_head,
     implicit_head,
     length_of,
@@ -22,7 +24,6 @@ from deidfhir.dicom.scan.slots import Slot, require_vr, root_slots
 from deidfhir.dicom.scan.values import codec_of
 from deidfhir.model.attributes import last_tag
 
-_CHARSET = 0x00080005
 _META = 0x0002FFFF
 """What is not above it belongs to File Meta."""
 
@@ -75,23 +76,13 @@ class Root:
             pos: Where it begins.
 
         Raises:
+            ShortError: It is not there as a whole.
             OddError: It is another one, or one that the scan does not know.
-            struct.error: Its head is not there as a whole.
         """
-        vr = b""
-        if self.explicit:
-            group, number, vr, length = explicit_head(self.data, pos)
-        else:
-            group, number, length = implicit_head(self.data, pos)
-        pos += 8
-        if group << 16 | number != tag:
+        found, vr, length, start = element_at(self.data, pos, explicit=self.explicit)
+        if found != tag:
             raise OddError
-        if vr and vr not in SHORT_VRS:
-            if vr not in LONG_VRS:
-                raise OddError
-            (length,) = length_of(self.data, pos)
-            pos += 4
-        return self._content(tag, slot, vr, length, pos)
+        return self._content(tag, slot, vr, length, start)
 
     def _explicit(self, pos: int, before: int) -> None:
         data, last = self.data, last_tag()
@@ -159,7 +150,7 @@ class Root:
         if end > len(self.data):
             raise ShortError(end)
         raw = self.data[start:end]
-        if tag == _CHARSET:
+        if tag == CHARSET:
             self.codec = codec_of(raw)
         self.found[slot.keyword] = slot.value(raw, self.codec)
         return end

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 
-from deidfhir.dicom.elements import settled
+from deidfhir.dicom.elements import CHARSET_VRS, ITEM_TAGS, SINGLE_VRS, settled
 from deidfhir.dicom.scan.signs import OddError
 from deidfhir.model.attributes import Attribute
 
-# PS3.5 6.1.2.3: the VRs that (0008,0005) governs, and the VRs that hold one value with backslashes.
-_CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
-_SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
 # PS3.3 C.12.1.1.2; what is not written is read as Latin-1, as pydicom does.
 _CODECS = {b"": "iso8859-1", b"ISO_IR 6": "iso8859-1", b"ISO_IR 100": "iso8859-1"} | {
     b"ISO_IR 192": "utf-8"
 }
 _TERM = re.compile(rb"|ISO_IR \d{1,3}|ISO 2022 IR \d{1,3}|GB18030|GBK")
 _ESCAPE = b"\x1b"
-_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # (FFFE,E000) in both byte orders
 
 
 def codec_of(raw: bytes | None) -> str:
@@ -46,15 +42,15 @@ def decoded(raw: bytes, attribute: Attribute, codec: str) -> tuple[str, ...]:
     Raises:
         OddError: What it says depends on more than these bytes.
     """
-    if raw.startswith(_ITEM_TAGS):
+    if raw.startswith(ITEM_TAGS):
         raise OddError
-    if attribute.vr not in _CHARSET_VRS or raw.isascii():
+    if attribute.vr not in CHARSET_VRS or raw.isascii():
         if _ESCAPE in raw:
             raise OddError
         text = raw.decode("iso8859-1")
     else:
         text = _text(raw, codec)
-    if attribute.vr in _SINGLE_VRS or "\\" not in text:
+    if attribute.vr in SINGLE_VRS or "\\" not in text:
         return settled((text.rstrip(" \0"),))
     return settled(tuple(one.rstrip(" \0") for one in text.split("\\")))
 
