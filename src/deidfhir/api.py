@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json
+from deidfhir.dicom.dicomjson import header_of_json
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import DataError, SkippableError
@@ -110,13 +110,7 @@ def studies_from_json(
     Raises:
         ObjectSkipped: An object cannot be used, and `on_skip` is not given.
     """
-    from deidfhir.dicom.evidence import evidence_of_json  # noqa: PLC0415 - pydicom only where used
-
-    def header(source: dict[str, Any]) -> Header:
-        elements = elements_of_json(source)  # tells what is no DICOM JSON at all
-        return Header(elements, evidence=evidence_of_json(source), odd=odd_in_json(source))
-
-    yield from _folded((partial(header, one) for one in objects), on_skip)
+    yield from _folded((partial(header_of_json, one) for one in objects), on_skip)
 
 
 def studies_from_datasets(
@@ -131,14 +125,9 @@ def studies_from_datasets(
     Raises:
         ObjectSkipped: An object cannot be used, and `on_skip` is not given.
     """
-    from deidfhir.dicom.dataset import elements_of, odd_in  # noqa: PLC0415 - only where used
-    from deidfhir.dicom.evidence import evidence_of  # noqa: PLC0415
+    from deidfhir.dicom.dataset import header_of_dataset  # noqa: PLC0415 - only where used
 
-    def header(dataset: Dataset) -> Header:
-        odd = odd_in(dataset)  # before anything is decoded
-        return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
-
-    yield from _folded((partial(header, one) for one in datasets), on_skip)
+    yield from _folded((partial(header_of_dataset, one) for one in datasets), on_skip)
 
 
 def studies_from_paths(
@@ -165,7 +154,7 @@ def _folded(sources: Iterable[Callable[[], Header]], on_skip: OnSkip | None) -> 
         name = f"#{number}"
         try:
             read = source()
-            fold.add(*instance_of(read.elements, name, evidence=read.evidence, odd=read.odd))
+            fold.add(*instance_of(read, name))
         except ObjectSkipped as skip:
             if on_skip is None:
                 raise

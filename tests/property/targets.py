@@ -10,6 +10,7 @@ from hashlib import sha256
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.record import Instance
+from deidfhir.model.study import StudyFold
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading
@@ -102,12 +103,12 @@ class Shelf:
 
 def reading_of(instances: Iterable[Instance], source: str) -> Reading:
     """Return what reading some instances gives, each from a file of its own."""
-    reading = Reading(source, (f"/{source}",))
+    fold = StudyFold()
     for one in instances:
-        reading.fold.add(one)
         name = sha256(one.path.encode()).hexdigest()[:10]
-        reading.files[one.path] = f"{name}.{sha256(repr(one).encode()).hexdigest()[:10]}"
-    return reading
+        state = sha256(repr(one._replace(file="")).encode()).hexdigest()[:10]
+        fold.add(one._replace(file=f"{name}.{state}"))
+    return Reading(source, (f"/{source}",), fold)
 
 
 def run(

@@ -144,7 +144,7 @@ def test_parts_in_any_order_give_what_the_whole_gives(
         if [one.code for one in report.troubles if one.counts]:
             # What a Patient would have told of those that give no Patient ID is not held.
             assert site.patient == "resource"
-            assert {bool(one.patient_id) for one in whole} == {True, False}
+            assert {bool(one.facts.patient_id) for one in whole} == {True, False}
             return
     assert on(shelf) == stated(whole, context)
     before = dict(shelf.held)

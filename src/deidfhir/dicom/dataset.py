@@ -18,12 +18,15 @@ from deidfhir.dicom.elements import (
     SINGLE_VRS,
     Content,
     Elements,
+    Header,
     ObjectSkipped,
     require_depth,
     settled,
 )
+from deidfhir.dicom.evidence import FILE_META, PRIVATE_CREATORS, evidence_from
 from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import Attribute, attributes
+from deidfhir.model.record import Evidence
 
 _TEXTUAL = (str, int, float, Decimal, PersonName, date, time)
 
@@ -76,6 +79,40 @@ def odd_in(dataset: Dataset) -> tuple[str, ...]:
             if written is not None and written != attribute.vr:
                 return ("marker-vr",)
     return ()
+
+
+def evidence_of(dataset: Dataset) -> Evidence:
+    """Return what may support the recognition of a tool.
+
+    Args:
+        dataset: As read or made, with or without File Meta.
+    """
+    creators = [_creator(dataset, tag) for tag in PRIVATE_CREATORS if tag in dataset]
+    try:
+        meta = elements_of(getattr(dataset, "file_meta", None) or Dataset(), FILE_META)
+    except ObjectSkipped:
+        meta = {}
+    return evidence_from(meta, creators)
+
+
+def _creator(dataset: Dataset, tag: int) -> str:
+    value: object = dataset.get_item(tag).value
+    if isinstance(value, bytes):
+        return value.decode("iso8859-1")
+    return value if isinstance(value, str) else ""
+
+
+def header_of_dataset(dataset: Dataset) -> Header:
+    """Return what was read of a data set.
+
+    Args:
+        dataset: As read or made; pixels are not looked at.
+
+    Raises:
+        ObjectSkipped: `damaged`.
+    """
+    odd = odd_in(dataset)  # before anything is decoded
+    return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
 
 
 def _content(dataset: Dataset, attribute: Attribute, depth: int) -> Content:

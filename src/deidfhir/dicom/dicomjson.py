@@ -10,8 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deidfhir.dicom.elements import Content, Elements, ObjectSkipped, require_depth, settled
+from deidfhir.dicom.elements import (
+    Content,
+    Elements,
+    Header,
+    ObjectSkipped,
+    require_depth,
+    settled,
+)
+from deidfhir.dicom.evidence import FILE_META, PRIVATE_CREATORS, evidence_from
 from deidfhir.model.attributes import Attribute, attributes
+from deidfhir.model.record import Evidence
 
 _PERSON_NAME = ("Alphabetic", "Ideographic", "Phonetic")
 _GREATEST = 10**18  # of whole numbers: no VR holds a longer one, and Python may refuse to print it
@@ -60,6 +69,19 @@ def _tag(key: str) -> int | None:
     return int(key, 16) if _TAG.fullmatch(key) else None
 
 
+def header_of_json(source: dict[str, Any]) -> Header:
+    """Return what was read of one DICOM JSON object.
+
+    Args:
+        source: Tag → `{"vr": …, "Value": […]}`.
+
+    Raises:
+        ObjectSkipped: `damaged` or `not-dicom-json`.
+    """
+    elements = elements_of_json(source)  # tells what is no DICOM JSON at all
+    return Header(elements, evidence=evidence_of_json(source), odd=odd_in_json(source))
+
+
 def elements_of_json(source: dict[str, Any], within: str = "object", depth: int = 0) -> Elements:
     """Return the wanted elements of one DICOM JSON object or item.
 
@@ -85,6 +107,24 @@ def elements_of_json(source: dict[str, Any], within: str = "object", depth: int 
             raise ObjectSkipped("damaged")
         found[attribute.keyword] = _content(element, attribute, depth)
     return found
+
+
+def evidence_of_json(source: dict[str, Any]) -> Evidence:
+    """Return what may support the recognition of a tool.
+
+    Args:
+        source: Tag → `{"vr": …, "Value": […]}`.
+    """
+    creators = []
+    for tag in PRIVATE_CREATORS:
+        element = source.get(f"{tag:08X}")
+        values = element.get("Value") if isinstance(element, dict) else None
+        creators += [one for one in (values if isinstance(values, list) else ()) if one]
+    try:
+        meta = elements_of_json(source, FILE_META)
+    except ObjectSkipped:
+        meta = {}
+    return evidence_from(meta, [one for one in creators if isinstance(one, str)])
 
 
 def odd_in_json(source: dict[str, Any]) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from pydicom.dataset import FileDataset
 from pydicom.filereader import read_partial
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from deidfhir.dicom.dataset import elements_of, odd_in
+from deidfhir.dicom.dataset import header_of_dataset
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_of
+from deidfhir.dicom.evidence import PRIVATE_CREATORS
 from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
 
@@ -81,8 +81,7 @@ def _read(stream: IO[bytes], size: int, last: int, *, must_pass: bool) -> Header
             raise ObjectSkipped("truncated")
         if not passed_last:
             _require_whole(dataset, watched, size)
-        odd = odd_in(dataset)
-        return Header(elements_of(dataset), evidence=evidence_of(dataset), odd=odd)
+        return header_of_dataset(dataset)
 
 
 class _Watched:

@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deidfhir.dicom.elements import Header
-from deidfhir.dicom.fallback import header_by_pydicom
-from deidfhir.dicom.scan.prefix import scanned
+from deidfhir.dicom.elements import Header, ObjectSkipped
+from deidfhir.dicom.scan.prefix import Opened, opened
+
+
+def look_at(path: str) -> Opened:
+    """Return what a file begins with, and its header where the scan can tell it.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ObjectSkipped: `file-unreadable`.
+    """
+    try:
+        return opened(path)
+    except (OSError, ValueError) as error:
+        raise ObjectSkipped("file-unreadable") from error
+
+
+def header_by_fallback(path: Path) -> Header:
+    """Return the wanted elements of a file that the scan leaves alone.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
+    """
+    from deidfhir.dicom.fallback import header_by_pydicom  # noqa: PLC0415 - most runs never need it
+
+    return header_by_pydicom(path)
 
 
 def read_header(path: Path) -> Header:
@@ -21,8 +49,5 @@ def read_header(path: Path) -> Header:
     Raises:
         ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
     """
-    try:
-        found = scanned(path)
-    except (OSError, ValueError):
-        found = None
-    return header_by_pydicom(path) if found is None else found
+    header = look_at(str(path)).header
+    return header_by_fallback(path) if header is None else header

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from deidfhir.dicom.elements import Elements, ObjectSkipped
+from deidfhir.dicom.elements import Elements, Header, ObjectSkipped
 from deidfhir.model.attributes import attributes
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import (
     NO_EVIDENCE,
-    Evidence,
+    Facts,
     Instance,
     Item,
     Items,
@@ -22,6 +23,8 @@ from deidfhir.model.uid import is_oid, is_usable
 from deidfhir.tables import table
 
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
+_OWN = ("SOPInstanceUID", "InstanceNumber")
+"""What differs from instance to instance."""
 # Attributes of VM 1 that would be used; the markers keep all their values.
 _SINGLE = (
     "SOPClassUID",
@@ -29,7 +32,6 @@ _SINGLE = (
     "PatientID",
     "PatientSex",
     "SeriesNumber",
-    "InstanceNumber",
     "StudyDate",
     "StudyTime",
     "SeriesDate",
@@ -41,58 +43,98 @@ _SINGLE = (
 )
 
 
-def instance_of(
-    elements: Elements,
-    path: str = "",
-    *,
-    tail_broken: bool = False,
-    evidence: Evidence = NO_EVIDENCE,
-    odd: Iterable[str] = (),
-) -> tuple[Instance, tuple[Finding, ...]]:
+class Reader:
+    """Makes instances of what was read; neighbours that state the same share their facts."""
+
+    __slots__ = ("_evidence", "_known", "_shared", "_tail_broken")
+
+    def __init__(self) -> None:
+        self._shared: Elements = {}
+        self._evidence, self._tail_broken = NO_EVIDENCE, False
+        self._known: tuple[Facts, tuple[str, ...]] | None = None
+
+    def read(self, header: Header, path: str, file: str = "") -> tuple[Instance, tuple[str, ...]]:
+        """Return what one object states, and the codes of what is odd beside its markers (D23).
+
+        Args:
+            header: What was read of it.
+            path: Where, as the operator named it.
+            file: What stands for the file as it was.
+
+        Raises:
+            ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
+        """
+        shared = header.elements.copy()
+        own = {one: shared.pop(one) for one in _OWN if one in shared}
+        facts, codes = self._facts(shared, header)
+        uid = _uid(own, "SOPInstanceUID", "no-instance-uid")
+        number = _first(own, "InstanceNumber")
+        if not is_oid(uid) and "uid-not-oid" not in codes:
+            codes = ("uid-not-oid", *codes)
+        if len(own.get("InstanceNumber", ())) > 1 and "several-values" not in codes:
+            codes = (*codes, "several-values")
+        return Instance(facts, uid, number, path, file), (*codes, *header.odd)
+
+    def _facts(self, shared: Elements, header: Header) -> tuple[Facts, tuple[str, ...]]:
+        """Return the facts, and what is odd about them; those of the object before if equal."""
+        known = self._known
+        if (
+            known is not None
+            and shared == self._shared
+            and header.evidence == self._evidence
+            and header.tail_broken == self._tail_broken
+        ):
+            return known
+        facts = _facts_of(shared, header)
+        if known is not None and _alike(known[0].markers, facts.markers):
+            facts = replace(facts, markers=known[0].markers)
+        self._shared, self._evidence, self._tail_broken = shared, header.evidence, facts.tail_broken
+        self._known = facts, tuple(_oddities(facts, shared))
+        return self._known
+
+
+def _alike(one: Markers, other: Markers) -> bool:
+    return one == other and one.coding_schemes == other.coding_schemes
+
+
+def instance_of(header: Header, path: str = "") -> tuple[Instance, tuple[Finding, ...]]:
     """Return what one object states, and what is odd about its identity (D23).
 
     Args:
-        elements: The wanted elements of its root data set.
+        header: What was read of it.
         path: Where it was read, as the operator named it.
-        tail_broken: Whether what stands after the markers could not be read.
-        evidence: What may support the recognition of a tool.
-        odd: Codes of what its encoding showed.
 
     Raises:
         ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
     """
-    facts: dict[str, Any] = {
-        one.fact: _first(elements, one.keyword)
-        for one in attributes("object").values()
-        if one.fact and one.fact != "title"
-    }
-    facts["study_uid"] = _uid(elements, "StudyInstanceUID", "no-study-uid")
-    facts["series_uid"] = _uid(elements, "SeriesInstanceUID", "no-series-uid")
-    facts["sop_instance_uid"] = _uid(elements, "SOPInstanceUID", "no-instance-uid")
-    facts["title_keyword"], facts["title"] = _title(elements)
-    instance = Instance(
-        markers=_markers(elements),
-        path=path,
-        encrypted="EncryptedAttributesSequence" in elements,
-        tail_broken=tail_broken,
-        evidence=evidence,
-        **facts,
-    )
-    codes = [*_oddities(instance, elements), *odd]
+    instance, codes = Reader().read(header, path)
     return instance, tuple(Finding(code, path) for code in codes)
 
 
-def _oddities(instance: Instance, elements: Elements) -> Iterator[str]:
-    """Yield the codes of what is odd beside the markers."""
-    uids = (
-        instance.study_uid,
-        instance.series_uid,
-        instance.sop_instance_uid,
-        instance.sop_class_uid,
+def _facts_of(elements: Elements, header: Header) -> Facts:
+    facts: dict[str, Any] = {
+        one.fact: _first(elements, one.keyword)
+        for one in attributes("object").values()
+        if one.fact and one.fact != "title" and one.keyword not in _OWN
+    }
+    facts["study_uid"] = _uid(elements, "StudyInstanceUID", "no-study-uid")
+    facts["series_uid"] = _uid(elements, "SeriesInstanceUID", "no-series-uid")
+    facts["title_keyword"], facts["title"] = _title(elements)
+    return Facts(
+        markers=_markers(elements),
+        encrypted="EncryptedAttributesSequence" in elements,
+        tail_broken=header.tail_broken,
+        evidence=header.evidence,
+        **facts,
     )
+
+
+def _oddities(facts: Facts, elements: Elements) -> Iterator[str]:
+    """Yield the codes of what is odd beside the markers."""
+    uids = (facts.study_uid, facts.series_uid, facts.sop_class_uid)
     if any(is_usable(uid) and not is_oid(uid) for uid in uids):
         yield "uid-not-oid"
-    if instance.tail_broken:
+    if facts.tail_broken:
         yield "header-tail-broken"
     if _purpose_is_wrong(elements):
         yield "equipment-purpose-wrong"

@@ -11,7 +11,7 @@ from deidfhir.mapping.identity import bare
 from deidfhir.mapping.labels import names_retained_uids
 from deidfhir.mapping.leaving import claims_of, inferred_codes
 from deidfhir.model.options import BASIC_PROFILE, RETAIN_UIDS
-from deidfhir.model.record import Instance
+from deidfhir.model.record import Facts
 from deidfhir.model.study import Study
 
 
@@ -85,14 +85,14 @@ def uids_replaced(study: Study, context: MappingContext) -> bool:
         study: As read.
         context: The mapping's.
     """
-    return all(_replaced(one, context) for one in study.instances)
+    return all(_replaced(one, context) for one in study.facts)
 
 
-def _replaced(instance: Instance, context: MappingContext) -> bool:
-    inferred = inferred_codes(instance, context)
-    stated = instance.markers.option_codes()
+def _replaced(facts: Facts, context: MappingContext) -> bool:
+    inferred = inferred_codes(facts, context)
+    stated = facts.markers.option_codes()
     said = stated | inferred if context.in_force.inferred_codes else stated
     kept = RETAIN_UIDS in inferred or any(
-        names_retained_uids(one) for one in instance.markers.method_code or ()
+        names_retained_uids(one) for one in facts.markers.method_code or ()
     )
-    return claims_of(instance, context).removed and BASIC_PROFILE in said and not kept
+    return claims_of(facts, context).removed and BASIC_PROFILE in said and not kept

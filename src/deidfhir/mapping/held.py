@@ -27,7 +27,7 @@ from deidfhir.mapping.temporal import zones_in
 from deidfhir.mapping.terminology import own_schemes
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.options import MODIFIED_DATES
-from deidfhir.model.record import Evidence, Instance
+from deidfhir.model.record import Evidence, Facts, Instance
 
 STUDY_FACTS = ("study_date", "study_description", PATIENT_ID, "patient_sex")
 SERIES_FACTS = ("series_date", "series_description", "body_part", SERIES_NUMBER)
@@ -38,7 +38,7 @@ class Given:
     """What an element of FHIR tells of a fact.
 
     Args:
-        facts: Field of Instance → what it held; none where the element is not there.
+        facts: Field of Facts → what it held; none where the element is not there.
         reason: Data-absent-reason in its place, or an empty text.
     """
 
@@ -70,7 +70,10 @@ def held_instances(
     if not instances or not still_leaves(instances, context):
         return
     for zone in _zones(study, provenances):
-        yield tuple(replace(one, timezone=one.timezone or zone) for one in instances)
+        yield tuple(
+            one._replace(facts=replace(one.facts, timezone=one.facts.timezone or zone))
+            for one in instances
+        )
 
 
 def _instances(
@@ -89,13 +92,17 @@ def _instances(
     found = []
     for (series, element), one in zip(placed, stated.instances, strict=True):
         base = _base(stated.study_uid, one, element, [study, series, element], context)
-        base = replace(base, modality=_modality(series, context))
-        found.append(_with(base, _series_facts(series, context), context))
-    facts = _study_facts(study, patient, context)
+        facts = replace(base.facts, modality=_modality(series, context))
+        facts = _with(facts, _series_facts(series, context), context)
+        found.append(base._replace(facts=facts))
+    given = _study_facts(study, patient, context)
     # Whoever is refused the label may hold what lets the subject be found again.
     labels = [one.get("code") for one in study.get("meta", {}).get("security", ())]
     unlabelled = context.settings.label not in labels
-    return [replace(_with(one, facts, context), encrypted=unlabelled) for one in found]
+    return [
+        one._replace(facts=replace(_with(one.facts, given, context), encrypted=unlabelled))
+        for one in found
+    ]
 
 
 def _base(
@@ -106,17 +113,16 @@ def _base(
     context: MappingContext,
 ) -> Instance:
     schemes = {pair for level in levels for pair in _schemes(level, context)}
-    base = Instance(
+    facts = Facts(
         study_uid=study_uid,
         series_uid=stated.series_uid,
-        sop_instance_uid=stated.sop_instance_uid,
         markers=replace(stated.markers, coding_schemes=own_schemes(tuple(sorted(schemes)))),
         sop_class_uid=bare(element["sopClass"].get("code", "")),
-        instance_number=str(element.get("number", "")),
         title=element.get("title", ""),
         evidence=Evidence(stated=tuple(_evidence(levels, context))),
     )
-    return replace(base, dates_modified=MODIFIED_DATES in claims_of(base, context).codes)
+    facts = replace(facts, dates_modified=MODIFIED_DATES in claims_of(facts, context).codes)
+    return Instance(facts, stated.sop_instance_uid, str(element.get("number", "")))
 
 
 def _modality(series: JsonObject, context: MappingContext) -> str:
@@ -147,19 +153,19 @@ def _evidence(
                 yield rule["valueCode"], kinds
 
 
-def _with(instance: Instance, given: list[tuple[str, Given]], context: MappingContext) -> Instance:
-    """Return an instance with what its study or series states, as far as it may have given it."""
-    claims = claims_of(instance, context)
+def _with(facts: Facts, given: list[tuple[str, Given]], context: MappingContext) -> Facts:
+    """Return facts with what their study or series states, as far as they may have given it."""
+    claims = claims_of(facts, context)
     for name, one in given:
         if one.reason == MASKED:
-            instance = replace(instance, withheld=instance.withheld | {name})
+            facts = replace(facts, withheld=facts.withheld | {name})
         elif one.reason == UNKNOWN:
-            instance = replace(instance, unsettled=instance.unsettled | {name})
+            facts = replace(facts, unsettled=facts.unsettled | {name})
         elif one.facts and fact_leaves(name, claims, context):
             # One that does not let it leave had none: else none would stand there.
-            facts: dict[str, Any] = dict(one.facts)
-            instance = replace(instance, **facts)
-    return instance
+            changed: dict[str, Any] = dict(one.facts)
+            facts = replace(facts, **changed)
+    return facts
 
 
 def _study_facts(

@@ -16,8 +16,8 @@ from deidfhir.mapping.markers import extension, place
 from deidfhir.mapping.patient import pseudonym_of
 from deidfhir.mapping.temporal import fhir_from_date_and_time
 from deidfhir.mapping.terminology import dcm, is_defined_modality
-from deidfhir.model.record import Instance
-from deidfhir.model.study import Study
+from deidfhir.model.record import Facts, Instance
+from deidfhir.model.study import Study, distinct
 from deidfhir.model.uid import is_usable
 from deidfhir.tables import table
 
@@ -38,19 +38,19 @@ class _Draft:
     findings: set[str] = field(default_factory=set)
 
 
-def _text(instances: tuple[Instance, ...], name: str) -> Agreed:
-    """Return the agreed descriptor, by its field of Instance."""
+def _text(facts: tuple[Facts, ...], name: str) -> Agreed:
+    """Return the agreed descriptor, by its field of Facts."""
 
-    def usable(one: Instance) -> str | None:
+    def usable(one: Facts) -> str | None:
         text: str = getattr(one, name)
         return text if is_fhir_string(text) else None
 
-    return agreed(instances, name, usable)
+    return agreed(facts, name, usable)
 
 
-def _description(instances: tuple[Instance, ...], level: str) -> JsonObject:
+def _description(facts: tuple[Facts, ...], level: str) -> JsonObject:
     """Return `description` of the study or of a series, or why there is none."""
-    found = _text(instances, f"{level}_description")
+    found = _text(facts, f"{level}_description")
     return {"description": found.value} if found.value else absence("description", found.absent)
 
 
@@ -96,63 +96,69 @@ def imaging_study(
     if modalities := _modalities(elements, context):
         resource["modality"] = modalities
     resource["subject"] = _subject(draft)
-    resource.update(_started(study.instances, draft, "study"))
+    resource.update(_started(study.facts, draft, "study"))
     if context.settings.dicomweb_root:
         identity = context.namer.endpoint(context.settings.dicomweb_root)
         resource["endpoint"] = [{"reference": f"Endpoint/{identity}", "type": "Endpoint"}]
     resource["numberOfSeries"] = len(elements)
     resource["numberOfInstances"] = len(study.instances)
-    resource.update(_description(study.instances, "study"))
+    resource.update(_description(study.facts, "study"))
     resource["series"] = elements
     return resource, draft.findings
 
 
 def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
-    context = draft.context
+    context, facts = draft.context, distinct(members)
     element: JsonObject = {}
     marked = [*extension(draft.placed.series[uid], context), *draft.inferred.series[uid]]
     if marked:
         element["extension"] = marked
     element["uid"] = uid
-    element.update(_series_number(members, draft))
-    element["modality"] = context.version.modality(_modality(members, draft))
-    element.update(_description(members, "series"))
+    element.update(_series_number(facts, draft))
+    element["modality"] = context.version.modality(_modality(facts, draft))
+    element.update(_description(facts, "series"))
     element["numberOfInstances"] = len(members)
-    site = _text(members, "body_part")
+    site = _text(facts, "body_part")
     if site.value:
         element["bodySite"] = context.version.body_site(site.value)
     elif site.absent:
         element["bodySite"] = {"extension": [data_absent(site.absent)]}
-    element.update(_started(members, draft, "series"))
-    element["instance"] = [_instance(one, draft) for one in members]
+    element.update(_started(facts, draft, "series"))
+    shared = {id(one): (_sop_class(one, draft), _title(one)) for one in facts}
+    element["instance"] = [_instance(one, *shared[id(one.facts)], draft) for one in members]
     return element
 
 
-def _instance(one: Instance, draft: _Draft) -> JsonObject:
+def _instance(one: Instance, sop_class: JsonObject, title: JsonObject, draft: _Draft) -> JsonObject:
     element: JsonObject = {}
-    marked = extension(draft.placed.instances[one.sop_instance_uid], draft.context)
-    marked += draft.inferred.instances[one.sop_instance_uid]
+    uid = one.sop_instance_uid
+    marked = extension(draft.placed.instances.get(uid, []), draft.context)
+    marked += draft.inferred.instances.get(uid, ())
     if marked:
         element["extension"] = marked
-    element["uid"] = one.sop_instance_uid
-    element["sopClass"] = _sop_class(one, draft)
-    number = _number({one.instance_number}, draft)
-    if number is not None:
-        element["number"] = number
-    if is_fhir_string(one.title):
-        element["title"] = one.title
+    element["uid"] = uid
+    element["sopClass"] = sop_class
+    if one.instance_number:
+        number = _number({one.instance_number}, draft)
+        if number is not None:
+            element["number"] = number
+    element.update(title)
     return element
 
 
-def _sop_class(one: Instance, draft: _Draft) -> JsonObject:
+def _title(one: Facts) -> JsonObject:
+    return {"title": one.title} if is_fhir_string(one.title) else {}
+
+
+def _sop_class(one: Facts, draft: _Draft) -> JsonObject:
     if not is_usable(one.sop_class_uid):
         draft.findings.add("sop-class-undefined")
         return {"extension": [data_absent(UNKNOWN)]}
     return {"system": table("urls.toml")["hl7"]["uri"], "code": urn(one.sop_class_uid)}
 
 
-def _modality(members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
-    terms = {one.modality for one in members}
+def _modality(facts: tuple[Facts, ...], draft: _Draft) -> JsonObject:
+    terms = {one.modality for one in facts}
     term = terms.pop() if len(terms) == 1 else ""
     if not is_defined_modality(term):
         draft.findings.add("modality-undefined")
@@ -166,9 +172,9 @@ def _modalities(series: list[JsonObject], context: MappingContext) -> list[JsonO
     return [context.version.modality(known[code]) for code in sorted(known)]
 
 
-def _series_number(members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
-    texts = {one.series_number for one in members}
-    unsettled = any(SERIES_NUMBER in one.unsettled for one in members)
+def _series_number(facts: tuple[Facts, ...], draft: _Draft) -> JsonObject:
+    texts = {one.series_number for one in facts}
+    unsettled = any(SERIES_NUMBER in one.unsettled for one in facts)
     number = None if unsettled else _number(texts, draft)
     if number is not None:
         return {"number": number}
@@ -196,33 +202,33 @@ def _subject(draft: _Draft) -> JsonObject:
         return {"reference": f"Patient/{identity}", "type": "Patient"}
     if identifier is not None:
         return {"type": "Patient", "identifier": identifier}
-    stays = any(PATIENT_ID in one.withheld for one in draft.study.instances)
+    stays = any(PATIENT_ID in one.withheld for one in draft.study.facts)
     reason = MASKED if stays else UNKNOWN
     return {"extension": [data_absent(reason)], "type": "Patient", "display": SUBJECT_NOT_STATED}
 
 
-def _started(instances: tuple[Instance, ...], draft: _Draft, level: str) -> JsonObject:
+def _started(facts: tuple[Facts, ...], draft: _Draft, level: str) -> JsonObject:
     """Return `started` of the study or of a series.
 
     Args:
-        instances: Those beneath it.
+        facts: Those of the instances beneath it.
         draft: The study's.
         level: `study` or `series`, the prefix of the date's and the time's field.
     """
     date, time = f"{level}_date", f"{level}_time"
 
-    def usable(one: Instance) -> str | None:
+    def usable(one: Facts) -> str | None:
         return fhir_from_date_and_time(getattr(one, date), getattr(one, time), one.timezone)
 
-    if any(getattr(one, date) and usable(one) is None for one in instances):
+    if any(getattr(one, date) and usable(one) is None for one in facts):
         draft.findings.add("date-unusable")
     # A time without its date is no moment: the date decides.
-    found = agreed(instances, date, usable)
+    found = agreed(facts, date, usable)
     if found.differs:
         draft.findings.add("started-differs")
     if found.value is None:
         return absence("started", found.absent)
-    if any(one.dates_modified for one in instances):
+    if any(one.dates_modified for one in facts):
         shifted = {"url": draft.context.url("shifted"), "valueBoolean": True}
         return {"started": found.value, "_started": {"extension": [shifted]}}
     return {"started": found.value}
@@ -242,7 +248,5 @@ def _sentence(study: Study, context: MappingContext) -> str:
     if count == 1:
         said = said.replace("state that", "states that").replace("do not", "does not")
         said = said.replace("contradict themselves", "contradicts itself")
-    inferences = [
-        found for one in study.instances for found in recognised_in(one, context).inferences
-    ]
+    inferences = [found for one in study.facts for found in recognised_in(one, context).inferences]
     return f"{images} {said}.{tools_said(inferences)}"

@@ -9,7 +9,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.terminology import dcm, standard_meaning, term_coding
-from deidfhir.model.record import NO_EVIDENCE, Instance
+from deidfhir.model.record import NO_EVIDENCE, Facts, Instance
 from deidfhir.recognition.recognise import recognise
 from deidfhir.recognition.result import Inference, Recognised
 
@@ -17,26 +17,26 @@ RULE, VALUE, TOOL, CODE, DATE, TERM = "rule", "value", "tool", "code", "date", "
 EVIDENCE = "evidence"
 
 
-def recognised_in(instance: Instance, context: MappingContext) -> Recognised:
+def recognised_in(facts: Facts, context: MappingContext) -> Recognised:
     """Return what is inferred from one instance.
 
     Args:
-        instance: As read; only its method texts give inferences, the rest supports them.
+        facts: As read; only its method texts give inferences, the rest supports them.
         context: Holds the vocabulary.
     """
-    return recognise(instance.markers, instance.evidence, context.vocabulary)
+    return recognise(facts.markers, facts.evidence, context.vocabulary)
 
 
-def recognised_in_all(instances: Iterable[Instance], context: MappingContext) -> Recognised:
+def recognised_in_all(facts: Iterable[Facts], context: MappingContext) -> Recognised:
     """Return what is inferred from instances that share their markers.
 
     Where what supports the inferences differs among them, none of it is named.
 
     Args:
-        instances: Those of one marker set.
+        facts: Those of one marker set.
         context: Holds the vocabulary.
     """
-    members = list(instances)
+    members = list(facts)
     found = {recognised_in(one, context) for one in members}
     if len(found) == 1:
         return found.pop()
@@ -51,13 +51,8 @@ def place_inferred(series: dict[str, tuple[Instance, ...]], context: MappingCont
         context: The mapping's.
     """
     levels = Levels.of(series)
-    inferences = {
-        one.sop_instance_uid: recognised_in(one, context).inferences
-        for members in series.values()
-        for one in members
-    }
-    for place, one in levels.places(series, lambda one: inferences[one.sop_instance_uid]):
-        place.extend(inferred_extensions(inferences[one.sop_instance_uid], context))
+    for place, one in levels.places(series, lambda one: recognised_in(one, context).inferences):
+        place.extend(inferred_extensions(recognised_in(one, context).inferences, context))
     return levels
 
 

@@ -6,7 +6,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.leaving import inferred_codes
 from deidfhir.model.options import RETAIN_UIDS
-from deidfhir.model.record import Instance, Item
+from deidfhir.model.record import Facts, Item
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.recognition.terms import mentions
@@ -26,20 +26,20 @@ def security_label(study: Study, context: MappingContext) -> tuple[JsonObject | 
     label = context.settings.label
     if label == "none" or study.verdict is not Verdict.REMOVED:
         return None, False
-    if label == "ANONYED" and any(_may_be_relinked(one, context) for one in study.instances):
+    if label == "ANONYED" and any(_may_be_relinked(one, context) for one in study.facts):
         return None, True
     return {"system": table("urls.toml")["hl7"]["observation_value"], "code": label}, False
 
 
-def _may_be_relinked(instance: Instance, context: MappingContext) -> bool:
-    codes = instance.markers.method_code or ()
-    texts = [*instance.markers.method_texts, *(one.first("CodeMeaning") for one in codes)]
-    texts += [one.first("ContributionDescription") for one in instance.markers.equipment]
+def _may_be_relinked(facts: Facts, context: MappingContext) -> bool:
+    codes = facts.markers.method_code or ()
+    texts = [*facts.markers.method_texts, *(one.first("CodeMeaning") for one in codes)]
+    texts += [one.first("ContributionDescription") for one in facts.markers.equipment]
     return (
-        instance.encrypted
-        or instance.tail_broken  # encrypted attributes may stand there
+        facts.encrypted
+        or facts.tail_broken  # encrypted attributes may stand there
         or any(names_retained_uids(one) for one in codes)
-        or RETAIN_UIDS in inferred_codes(instance, context)
+        or RETAIN_UIDS in inferred_codes(facts, context)
         or any(mentions(_LIMITED_DATA_SET, text) for text in texts)
     )
 

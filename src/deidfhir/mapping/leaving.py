@@ -19,14 +19,15 @@ from deidfhir.mapping.identity import pseudonym
 from deidfhir.mapping.inferred import recognised_in
 from deidfhir.model.attributes import attributes
 from deidfhir.model.options import MODIFIED_DATES
-from deidfhir.model.record import MASKED, Instance, Item, Markers, Texts
-from deidfhir.model.study import Study
+from deidfhir.model.record import MASKED, Facts, Instance, Item, Markers, Texts
+from deidfhir.model.study import Study, distinct
 from deidfhir.model.telling import telling, unseen
 from deidfhir.model.verdict import Verdict, verdict_of
 from deidfhir.policy.policy import Policy
 from deidfhir.policy.ruling import Claims, Ruling, rulings, unlocking, unlocking_codes
 
 PATIENT_ID = "patient_id"
+_NUMBER = "InstanceNumber"
 
 
 LeavingStudy = NewType("LeavingStudy", Study)
@@ -44,36 +45,51 @@ def leaving_study(
         held: Further instances of it, as an earlier run let them leave (D19).
     """
     findings: set[str] = set()
-    claims = [claims_of(one, context) for one in (*study.instances, *held)]
-    pairs = zip(study.instances, claims, strict=False)
-    instances = [*(leaving_instance(one, claimed, context) for one, claimed in pairs), *held]
-    if dates_clash(claims, instances):
+    before = distinct(held)
+    claims = [claims_of(one, context) for one in (*study.facts, *before)]
+    pairs = zip(study.facts, claims, strict=False)
+    every = [*(leaving_facts(one, claimed, context) for one, claimed in pairs), *before]
+    if dates_clash(claims, every):
         findings.add("dates-full-and-modified")
-        instances = [_without(one, _date_facts()) for one in instances]
-    if _patients_differ(study, instances):
+        every = [_without(one, _date_facts()) for one in every]
+    if _patients_differ(study, every):
         findings.add("patient-ids-differ")
-        instances = [_without(one, (PATIENT_ID,)) for one in instances]
-    elif not all(one.removed for one in claims) or any(PATIENT_ID in one.withheld for one in held):
-        instances = [_without(one, (PATIENT_ID,)) for one in instances]
-    return LeavingStudy(study.of(instances)), findings
+        every = [_without(one, (PATIENT_ID,)) for one in every]
+    elif not all(one.removed for one in claims) or any(
+        PATIENT_ID in one.withheld for one in before
+    ):
+        every = [_without(one, (PATIENT_ID,)) for one in every]
+    left = {id(one): other for one, other in zip((*study.facts, *before), every, strict=True)}
+    instances = tuple(
+        Instance(left[id(one.facts)], one.sop_instance_uid, _number(one, context))
+        for one in (*study.instances, *held)
+    )
+    return LeavingStudy(
+        study.of(instances) if held else replace(study, instances=instances)
+    ), findings
 
 
-def _patients_differ(study: Study, leaving: Iterable[Instance]) -> bool:
+def _number(instance: Instance, context: MappingContext) -> str:
+    withheld = _NUMBER in context.in_force.withhold  # no claim can lock it or unlock it
+    return "" if withheld else instance.instance_number
+
+
+def _patients_differ(study: Study, leaving: Iterable[Facts]) -> bool:
     """Whether the instances give several Patient IDs (D6).
 
     Copies of one instance that disagree count for the whole study, too.
     """
-    given = {one.patient_id for one in study.instances} - {""}
+    given = {one.patient_id for one in study.facts} - {""}
     kept = {one.patient_id for one in leaving} - {""}
-    copies = any(PATIENT_ID in one.withheld for one in study.instances)
+    copies = any(PATIENT_ID in one.withheld for one in study.facts)
     return len(given) > 1 or len(kept) > 1 or copies
 
 
-def leaving_instance(instance: Instance, claims: Claims, context: MappingContext) -> Instance:
-    """Return one instance as far as it leaves, of itself: its study may withhold more.
+def leaving_facts(facts: Facts, claims: Claims, context: MappingContext) -> Facts:
+    """Return what an instance states as far as it leaves, of itself: its study may withhold more.
 
     Args:
-        instance: As read.
+        facts: As read.
         claims: What it claims.
         context: The mapping's.
     """
@@ -81,63 +97,64 @@ def leaving_instance(instance: Instance, claims: Claims, context: MappingContext
     locked = {
         one.fact
         for one in attributes("object").values()
-        if one.fact and not ruled[one.keyword].leaves and _gives(one.keyword, one.fact, instance)
+        if one.fact and not ruled[one.keyword].leaves and _gives(one.keyword, one.fact, facts)
     }
-    if instance.patient_id and settings.subject == "withheld":
+    if facts.patient_id and settings.subject == "withheld":
         locked.add(PATIENT_ID)
     changed: dict[str, Any] = dict.fromkeys(locked, "")
-    if instance.patient_id and settings.subject == "keyed" and PATIENT_ID not in locked:
-        changed[PATIENT_ID] = pseudonym(instance.patient_id, settings.tenant, context.key)
+    if facts.patient_id and settings.subject == "keyed" and PATIENT_ID not in locked:
+        changed[PATIENT_ID] = pseudonym(facts.patient_id, settings.tenant, context.key)
     return replace(
-        instance,
-        markers=leaving_markers(instance.markers, claims, context.in_force),
-        path="",
+        facts,
+        markers=leaving_markers(facts.markers, claims, context.in_force),
         dates_modified=MODIFIED_DATES in claims.codes,
-        withheld=instance.withheld | locked,
+        withheld=facts.withheld | locked,
         **changed,
     )
 
 
-def _gives(keyword: str, fact: str, instance: Instance) -> bool:
-    return bool(getattr(instance, fact)) and (fact != "title" or keyword == instance.title_keyword)
+def _gives(keyword: str, fact: str, facts: Facts) -> bool:
+    if keyword == _NUMBER or fact == "sop_instance_uid":
+        return False  # an instance's own
+    return bool(getattr(facts, fact)) and (fact != "title" or keyword == facts.title_keyword)
 
 
-def _without(instance: Instance, facts: Iterable[str]) -> Instance:
-    """Return an instance with some facts blanked, and noted where there was something."""
-    given: dict[str, Any] = {fact: "" for fact in facts if getattr(instance, fact)}
-    return replace(instance, **given, withheld=instance.withheld | given.keys())
+def _without(facts: Facts, names: Iterable[str]) -> Facts:
+    """Return facts with some of them blanked, and noted where there was something."""
+    given: dict[str, Any] = {name: "" for name in names if getattr(facts, name)}
+    return replace(facts, **given, withheld=facts.withheld | given.keys()) if given else facts
 
 
-def claims_of(instance: Instance, context: MappingContext) -> Claims:
+def claims_of(facts: Facts, context: MappingContext) -> Claims:
     """Return what an instance claims, as far as it unlocks anything.
 
     The codes that count are those stated, and by policy those that are only inferred (D5).
 
     Args:
-        instance: As read.
+        facts: As read.
         context: The mapping's.
     """
-    codes = instance.markers.option_codes()
+    codes = facts.markers.option_codes()
     if context.in_force.inferred_codes:
-        codes |= inferred_codes(_with_leaving_texts(instance, context.in_force), context)
-    removed = verdict_of(instance.markers)[0] is Verdict.REMOVED
+        codes |= inferred_codes(_with_leaving_texts(facts, context.in_force), context)
+    removed = verdict_of(facts.markers)[0] is Verdict.REMOVED
     return Claims(codes=codes & unlocking_codes(), removed=removed)
 
 
-def _with_leaving_texts(instance: Instance, policy: Policy) -> Instance:
-    """Return an instance without the texts that are withheld: they unlock nothing."""
-    method = instance.markers.method and _leaving_texts(instance.markers.method_texts, policy)
-    return replace(instance, markers=replace(instance.markers, method=method))
+def _with_leaving_texts(facts: Facts, policy: Policy) -> Facts:
+    """Return facts without the texts that are withheld: they unlock nothing."""
+    method = facts.markers.method and _leaving_texts(facts.markers.method_texts, policy)
+    return replace(facts, markers=replace(facts.markers, method=method))
 
 
-def inferred_codes(instance: Instance, context: MappingContext) -> frozenset[str]:
+def inferred_codes(facts: Facts, context: MappingContext) -> frozenset[str]:
     """Return the method codes that are packed in known wordings of an instance (D16).
 
     Args:
-        instance: As read.
+        facts: As read.
         context: Holds the vocabulary.
     """
-    found = recognised_in(instance, context).inferences
+    found = recognised_in(facts, context).inferences
     return frozenset(code for one in found for code in one.codes)
 
 
@@ -147,15 +164,15 @@ def _date_facts() -> tuple[str, ...]:
     return tuple(one.fact for one in rows if one.leaves == "dates")
 
 
-def dates_clash(claims: Iterable[Claims], leaving: Iterable[Instance]) -> bool:
+def dates_clash(claims: Iterable[Claims], leaving: Iterable[Facts]) -> bool:
     """Whether some instances give true dates and others modified ones (D5).
 
     True and shifted dates side by side would tell the shift. Dates that leave by the policy alone
     may be of either kind.
 
     Args:
-        claims: What each instance claims.
-        leaving: The instances as far as they leave.
+        claims: What each of them claims.
+        leaving: What the instances state as far as it leaves.
     """
     options = unlocking("dates")
     choices = {
@@ -166,8 +183,8 @@ def dates_clash(claims: Iterable[Claims], leaving: Iterable[Instance]) -> bool:
     return len(choices) > 1
 
 
-def _leaves(instance: Instance, fact: str) -> bool:
-    return bool(getattr(instance, fact)) or fact in instance.unsettled
+def _leaves(facts: Facts, fact: str) -> bool:
+    return bool(getattr(facts, fact)) or fact in facts.unsettled
 
 
 def leaving_markers(markers: Markers, claims: Claims, policy: Policy) -> Markers:
@@ -239,18 +256,18 @@ class Agreed:
 
 
 def agreed(
-    instances: Iterable[Instance],
+    facts: Iterable[Facts],
     fact: str,
-    value_of: Callable[[Instance], str | None],
+    value_of: Callable[[Facts], str | None],
 ) -> Agreed:
     """Return what the instances beneath an element give for it.
 
     Args:
-        instances: Those beneath the element, as far as they leave.
-        fact: The field of Instance that decides whether there is a value.
+        facts: Those of the instances beneath the element, as far as they leave.
+        fact: The field of Facts that decides whether there is a value.
         value_of: What FHIR can hold of it.
     """
-    members = list(instances)
+    members = list(facts)
     if any(fact in one.withheld for one in members):
         return Agreed(absent=MASKED_REASON)
     if any(fact in one.unsettled for one in members):

@@ -56,7 +56,7 @@ def linked_extensions(
                 uid,
                 extension(placed.series[uid], context),
                 [
-                    Named(one, extension(placed.instances[one], context))
+                    Named(one, extension(placed.instances.get(one, []), context))
                     for one in (each.sop_instance_uid for each in members)
                 ],
             )

@@ -11,7 +11,8 @@ from deidfhir.mapping.items import DEVICE, item_slots, value_slots
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.terminology import own_schemes
 from deidfhir.model.attributes import by_keyword
-from deidfhir.model.record import Instance, Items, Markers
+from deidfhir.model.record import Facts, Instance, Items, Markers
+from deidfhir.model.study import distinct
 from deidfhir.model.verdict import Verdict, folded, verdict_of
 
 FIELDS = {
@@ -39,7 +40,7 @@ def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> L
     _place_verdicts(levels, series)
     for keyword in FIELDS:
 
-        def content(one: Instance, keyword: str = keyword) -> Hashable:
+        def content(one: Facts, keyword: str = keyword) -> Hashable:
             return _content(keyword, one.markers)
 
         for slots, one in levels.places(series, content):
@@ -48,15 +49,16 @@ def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> L
 
 
 def _place_verdicts(levels: Levels, series: dict[str, tuple[Instance, ...]]) -> None:
-    every = [one for members in series.values() for one in members]
+    beneath = {uid: distinct(members) for uid, members in series.items()}
+    every = [one for facts in beneath.values() for one in facts]
     levels.study.extend(_verdict_slots(every))
     if folded(verdict_of(one.markers)[0] for one in every) is not Verdict.MIXED:
         return
     for uid, members in series.items():
-        levels.series[uid].extend(_verdict_slots(members))
-        if folded(verdict_of(one.markers)[0] for one in members) is Verdict.MIXED:
+        levels.series[uid].extend(_verdict_slots(beneath[uid]))
+        if folded(verdict_of(one.markers)[0] for one in beneath[uid]) is Verdict.MIXED:
             for one in members:
-                levels.instances[one.sop_instance_uid].extend(_verdict_slots([one]))
+                levels.on(one).extend(_verdict_slots([one.facts]))
 
 
 def _content(keyword: str, markers: Markers) -> Hashable:
@@ -66,8 +68,8 @@ def _content(keyword: str, markers: Markers) -> Hashable:
     return (value, own_schemes(markers.coding_schemes)) if is_code else value
 
 
-def _verdict_slots(instances: Iterable[Instance]) -> list[JsonObject]:
-    found = [verdict_of(one.markers) for one in instances]
+def _verdict_slots(facts: Iterable[Facts]) -> list[JsonObject]:
+    found = [verdict_of(one.markers) for one in facts]
     verdict = folded(one for one, _ in found)
     slots: list[JsonObject] = [{"url": VERDICT, "valueCode": verdict.value}]
     if verdict is not Verdict.MIXED:

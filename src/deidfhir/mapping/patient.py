@@ -20,7 +20,7 @@ def pseudonym_of(study: LeavingStudy, context: MappingContext) -> JsonObject | N
         context: Names the identifier's system.
     """
     settings = context.settings
-    values = {one.patient_id for one in study.instances if one.patient_id}
+    values = {one.patient_id for one in study.facts if one.patient_id}
     value = next(iter(values), "")  # one at most: where they differ, none leaves
     if not is_fhir_string(value):
         return None
@@ -44,7 +44,7 @@ def patient_of(study: LeavingStudy, context: MappingContext) -> JsonObject | Non
     if context.settings.narrative:
         resource["text"] = narrative("The subject of a study, by the Patient ID that replaces it.")
     resource["identifier"] = [identifier]
-    gender = agreed(study.instances, "patient_sex", lambda one: GENDERS.get(one.patient_sex))
+    gender = agreed(study.facts, "patient_sex", lambda one: GENDERS.get(one.patient_sex))
     if gender.value:
         resource["gender"] = gender.value
     elif gender.absent:

@@ -23,7 +23,7 @@ def promoted_devices(marker_set: MarkerSet, context: MappingContext) -> list[Jso
     """
     if marker_set.markers.equipment:
         return []
-    inferences = recognised_in_all(marker_set.instances, context).inferences
+    inferences = recognised_in_all(marker_set.facts, context).inferences
     found = [_device(one, context) for one in inferences if one.tool in context.in_force.agents]
     return list({one["id"]: one for one in found}.values())
 

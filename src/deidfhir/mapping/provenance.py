@@ -83,7 +83,7 @@ def _provenance(
         "id": context.namer.provenance(study.uid, step.key, marker_set.place),
         "meta": context.profile("Provenance"),
     }
-    inferences = recognised_in_all(marker_set.instances, context).inferences
+    inferences = recognised_in_all(marker_set.facts, context).inferences
     if context.settings.narrative:
         resource["text"] = narrative(sentence(step, marker_set) + tools_said(inferences))
     resource["extension"] = [_step(step, marker_set, context)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.held import SERIES_FACTS, STUDY_FACTS
-from deidfhir.model.record import Instance
+from deidfhir.model.record import Facts, Instance
 
 _SOME_MODALITY = "OT"
 
@@ -27,7 +27,7 @@ def least(
         read: Those that were read.
         context: The mapping's.
     """
-    away, modalities = list(others), {one.series_uid: one.modality for one in read}
+    away, modalities = list(others), {one.series_uid: one.facts.modality for one in read}
     series = {one.series_uid for one in away}
     study = STUDY_FACTS if away else ()
     if context.settings.patient == "resource":
@@ -35,21 +35,21 @@ def least(
     found = []
     for one in kept:
         facts = (*study, *(SERIES_FACTS if one.series_uid in series else ()))
-        fewer = _without(one, facts)
+        fewer = _without(one.facts, facts)
         if away:
             fewer = replace(fewer, encrypted=False)
-        if one.series_uid in series and not one.modality:
+        if one.series_uid in series and not fewer.modality:
             # Where a modality differs, any may be that of those that are kept.
             fewer = replace(fewer, modality=modalities.get(one.series_uid, _SOME_MODALITY))
-        found.append(fewer)
+        found.append(one._replace(facts=fewer))
     return tuple(found)
 
 
-def _without(instance: Instance, facts: tuple[str, ...]) -> Instance:
-    blank: dict[str, Any] = dict.fromkeys(facts, "")
+def _without(facts: Facts, names: tuple[str, ...]) -> Facts:
+    blank: dict[str, Any] = dict.fromkeys(names, "")
     return replace(
-        instance,
-        withheld=instance.withheld - set(facts),
-        unsettled=instance.unsettled - set(facts),
+        facts,
+        withheld=facts.withheld - set(names),
+        unsettled=facts.unsettled - set(names),
         **blank,
     )

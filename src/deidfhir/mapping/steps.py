@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import STUDY, WHOLE
 from deidfhir.mapping.temporal import fhir_from_dt, is_later, span
-from deidfhir.model.record import Instance, Item, Markers
+from deidfhir.model.record import Facts, Instance, Item, Markers
+from deidfhir.model.study import distinct
 from deidfhir.model.verdict import Verdict, verdict_of
 
 
@@ -26,6 +27,11 @@ class MarkerSet:
     markers: Markers
     instances: tuple[Instance, ...]
     place: str
+
+    @property
+    def facts(self) -> tuple[Facts, ...]:
+        """What the instances state, each object once."""
+        return distinct(self.instances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,12 @@ def marker_sets(instances: Iterable[Instance]) -> list[MarkerSet]:
         instances: All instances of the study, as far as they leave.
     """
     groups: dict[Markers, list[Instance]] = {}
+    known: dict[int, list[Instance]] = {}
     for one in instances:
-        groups.setdefault(_undated(one), []).append(one)
+        group = known.get(id(one.facts))
+        if group is None:
+            group = known[id(one.facts)] = groups.setdefault(_undated(one.markers), [])
+        group.append(one)
     sets = []
     for markers, members in groups.items():
         if verdict_of(markers)[0] is Verdict.REMOVED:
@@ -68,8 +78,7 @@ def marker_sets(instances: Iterable[Instance]) -> list[MarkerSet]:
     return sorted(sets, key=lambda one: one.place)
 
 
-def _undated(instance: Instance) -> Markers:
-    markers = instance.markers
+def _undated(markers: Markers) -> Markers:
     undated = tuple(item.without("ContributionDateTime") for item in markers.equipment)
     return replace(markers, equipment=undated)
 
@@ -82,7 +91,7 @@ def steps_of(marker_set: MarkerSet, context: MappingContext) -> list[Step]:
         context: The mapping's.
     """
     items = marker_set.markers.equipment
-    modified = any(one.dates_modified for one in marker_set.instances)
+    modified = any(one.dates_modified for one in marker_set.facts)
     times = [_times(marker_set, number) for number in range(len(items))]
     if len(items) <= 1:
         return [Step(WHOLE, items, times[0] if times else None, modified)]
@@ -97,9 +106,9 @@ def steps_of(marker_set: MarkerSet, context: MappingContext) -> list[Step]:
 
 def _times(marker_set: MarkerSet, number: int) -> tuple[str, str] | None:
     found = []
-    for instance in marker_set.instances:
-        text = instance.markers.equipment[number].first("ContributionDateTime")
-        moment = fhir_from_dt(text, instance.timezone) if text else None
+    for one in marker_set.facts:
+        text = one.markers.equipment[number].first("ContributionDateTime")
+        moment = fhir_from_dt(text, one.timezone) if text else None
         if moment:
             found.append(moment)
     return span(found)

@@ -8,6 +8,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.leaving import PATIENT_ID, claims_of, dates_clash, leaving_markers
 from deidfhir.model.attributes import attributes
 from deidfhir.model.record import Instance, Item, Markers, Masked
+from deidfhir.model.study import distinct
 from deidfhir.policy.ruling import Claims, rulings
 
 
@@ -15,7 +16,7 @@ def fact_leaves(fact: str, claims: Claims, context: MappingContext) -> bool:
     """Whether the policy in force lets a fact of an instance leave.
 
     Args:
-        fact: A field of Instance.
+        fact: A field of Facts.
         claims: What the instance claims.
         context: The mapping's.
     """
@@ -33,7 +34,7 @@ def still_leaves(instances: Iterable[Instance], context: MappingContext) -> bool
         instances: Those of a study, as an earlier run let them leave.
         context: The mapping's.
     """
-    members = [(one, claims_of(one, context)) for one in instances]
+    members = [(one, claims_of(one, context)) for one in distinct(instances)]
     clash = dates_clash([claims for _, claims in members], [one for one, _ in members])
     return all(
         _same_markers(one.markers, claims, context)

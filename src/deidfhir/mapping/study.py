@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.mapping.context import MappingContext
@@ -32,6 +32,7 @@ class MappedStudy:
         imaging_study: Its ImagingStudy.
         provenances: Its Provenance resources, marker set by marker set, the whole first.
         findings: What making them showed, beside the study's own findings.
+        leaving: What they were made of: the study as far as it leaves.
     """
 
     shared: tuple[JsonObject, ...]
@@ -39,6 +40,7 @@ class MappedStudy:
     imaging_study: JsonObject
     provenances: tuple[JsonObject, ...]
     findings: tuple[Finding, ...]
+    leaving: LeavingStudy = field(repr=False, compare=False)
 
     @property
     def resources(self) -> tuple[JsonObject, ...]:
@@ -84,6 +86,7 @@ def map_study(
             one for marker_set in sets for one in provenances_of(leaving, marker_set, context)
         ),
         findings=tuple(Finding(code) for code in sorted(codes)),
+        leaving=leaving,
     )
 
 
@@ -110,7 +113,7 @@ def _devices(
     study: LeavingStudy, sets: list[MarkerSet], context: MappingContext
 ) -> list[JsonObject]:
     """Return the Devices that a study's items name, and those that are promoted, by id."""
-    items = {item for one in study.instances for item in one.markers.equipment}
+    items = {item for one in study.facts for item in one.markers.equipment}
     found = [device_of(item, context) for item in items]
     found += [device for one in sets for device in promoted_devices(one, context)]
     devices = {one["id"]: one for one in found if one is not None}

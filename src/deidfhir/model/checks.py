@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.oddities import oddities
@@ -15,31 +16,43 @@ from deidfhir.model.options import (
     RETAIN_DEVICE,
     RETAIN_UIDS,
 )
-from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
+from deidfhir.model.record import Facts, Item, Items, Markers, keyword_of, trimmed
 from deidfhir.model.study import Study
 from deidfhir.model.telling import telling
 from deidfhir.model.verdict import Verdict, states_method, verdict_of
 
 _OPTIONS = frozenset(str(code) for code in range(113101, 113113))
+_REMEMBERED = 256
+"""Most studies of an archive share their markers with some others."""
 
 
 def findings_of(study: Study) -> tuple[Finding, ...]:
     """Return what is odd in a study, each code once with the first input that shows it."""
     first: dict[str, str] = {}
+    paths: dict[int, str] = {}
+    for one in study.instances:
+        known = paths.setdefault(id(one.facts), one.path)
+        if one.path < known:
+            paths[id(one.facts)] = one.path
     every = [*study.findings]
-    every += [Finding(code, one.path) for one in study.instances for code in _codes(one)]
+    every += [Finding(code, paths[id(one)]) for one in study.facts for code in _codes(one)]
     for finding in sorted(every):
         first.setdefault(finding.code, finding.path)
     return tuple(Finding(code, path) for code, path in sorted(first.items()))
 
 
-def _codes(instance: Instance) -> Iterator[str]:
-    yield from _identity(instance.markers)
-    yield from _options(instance.markers)
-    yield from _texts(instance.markers)
-    yield from oddities(instance)
-    if instance.encrypted:
+def _codes(facts: Facts) -> Iterator[str]:
+    markers = facts.markers
+    yield from _codes_of(markers, markers.coding_schemes, facts.sop_class_uid)
+    if facts.encrypted:
         yield "encrypted-attributes"
+
+
+@lru_cache(_REMEMBERED)
+def _codes_of(markers: Markers, schemes: object, sop_class_uid: str) -> frozenset[str]:
+    del schemes  # markers that differ in nothing else are equal, but not equally odd
+    found = (_identity(markers), _options(markers), _texts(markers))
+    return frozenset(code for codes in (*found, oddities(markers, sop_class_uid)) for code in codes)
 
 
 def _identity(markers: Markers) -> Iterator[str]:

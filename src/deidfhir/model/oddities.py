@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.options import FULL_DATES, MODIFIED_DATES, RETAIN_UIDS
-from deidfhir.model.record import Instance, Item, Items, Markers, keyword_of, trimmed
+from deidfhir.model.record import Item, Items, Markers, keyword_of, trimmed
 from deidfhir.tables import table
 
 _LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16, "UI": 64}  # PS3.5 6.2, characters
@@ -18,19 +18,19 @@ _ELSEWHERE = "0012,0064"
 _VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 
 
-def oddities(instance: Instance) -> Iterator[str]:
+def oddities(markers: Markers, sop_class_uid: str) -> Iterator[str]:
     """Yield the codes of what is odd in the markers of one instance.
 
     Args:
-        instance: As read.
+        markers: As read.
+        sop_class_uid: The instance's SOP Class UID.
     """
-    markers = instance.markers
     yield from _texts(markers)
     yield from _codes(markers)
     yield from _words(markers)
     if any(not item.first("ContributionDateTime") for item in markers.equipment):
         yield "equipment-undated"
-    if _states_anything(markers) and instance.sop_class_uid in _derived():
+    if _states_anything(markers) and sop_class_uid in _derived():
         yield "markers-may-be-inherited"
     temporal = markers.longitudinal_temporal_information_modified
     if keyword_of(temporal) and not _states_anything(markers):

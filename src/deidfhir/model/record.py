@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Masked(Enum):
@@ -126,15 +126,14 @@ NO_EVIDENCE: Final = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """One DICOM object: its UIDs, its markers and the facts of HL7's ImagingStudy mapping.
+class Facts:
+    """What an object states beside its own UID and number: most instances of a series share it.
 
     Texts are as the object gives them; an empty string is an attribute that is absent or empty.
 
     Args:
-        path: Where the object was read, as the operator named it.
-        encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present.
         title_keyword: Keyword of the attribute that gives the title.
+        encrypted: Whether Encrypted Attributes Sequence (0400,0500) is present.
         tail_broken: Whether what stands after the markers could not be read.
         evidence: What may support the recognition of a tool.
         withheld: Names of fields that the object gives and that do not leave; as read, none.
@@ -145,13 +144,10 @@ class Instance:
 
     study_uid: str
     series_uid: str
-    sop_instance_uid: str
     markers: Markers
-    path: str = ""
     sop_class_uid: str = ""
     modality: str = ""
     series_number: str = ""
-    instance_number: str = ""
     patient_id: str = ""
     patient_sex: str = ""
     study_date: str = ""
@@ -170,6 +166,39 @@ class Instance:
     withheld: frozenset[str] = frozenset()
     dates_modified: bool = False
     unsettled: frozenset[str] = frozenset()
+
+
+class Instance(NamedTuple):
+    """One DICOM object: its UIDs, its markers and the facts of HL7's ImagingStudy mapping.
+
+    Args:
+        facts: What it states, one object for all instances that were read with the same.
+        sop_instance_uid: Its UID.
+        instance_number: Its number, as the object gives it.
+        path: Where the object was read, as the operator named it.
+        file: What stands for the file that it was read from, as it was then.
+    """
+
+    facts: Facts
+    sop_instance_uid: str
+    instance_number: str = ""
+    path: str = ""
+    file: str = ""
+
+    @property
+    def study_uid(self) -> str:
+        """(0020,000D), PS3.3 C.7.2.1."""
+        return self.facts.study_uid
+
+    @property
+    def series_uid(self) -> str:
+        """(0020,000E), PS3.3 C.7.3.1."""
+        return self.facts.series_uid
+
+    @property
+    def markers(self) -> Markers:
+        """Its de-identification attributes."""
+        return self.facts.markers
 
 
 def keyword_of(values: Values | None) -> str:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deidfhir.dicom.dicomjson import elements_of_json, odd_in_json, read_json
+from deidfhir.dicom.dicomjson import header_of_json, read_json
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.evidence import evidence_of_json
 from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.errors import SkippableError, UsageError
@@ -24,13 +23,14 @@ from deidfhir.mapping.study import map_study
 from deidfhir.model.attributes import Attribute, attributes, by_keyword
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Instance, Masked
+from deidfhir.model.record import Facts, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, verdict_of
 from deidfhir.pipeline.gate import refusal_of
 from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
 from deidfhir.pipeline.sent import sent_at
-from deidfhir.pipeline.sources import JSON_SUFFIX, require_paths
+from deidfhir.pipeline.slices import JSON_SUFFIX
+from deidfhir.pipeline.sources import require_paths
 from deidfhir.policy.ruling import Claims, rulings
 
 _NO_ITEM = "holds no item of purpose 109104 (D4)"
@@ -43,8 +43,8 @@ class _Explained:
     """One object: as read, as far as it leaves, and what is made of it."""
 
     elements: dict[str, tuple[Any, ...]]
-    read: Instance
-    leaving: Instance
+    read: Facts
+    leaving: Facts
     claims: Claims
     resources: tuple[JsonObject, ...]
     context: MappingContext
@@ -75,24 +75,17 @@ def explained(path: Path, context: MappingContext) -> dict[str, Any]:
 def _headers(path: Path) -> Iterator[Header]:
     if path.suffix.lower() == JSON_SUFFIX:
         for one in read_json(path):
-            evidence, odd = evidence_of_json(one), odd_in_json(one)
-            yield Header(elements_of_json(one), evidence=evidence, odd=odd)
+            yield header_of_json(one)
     else:
         yield read_header(path)
 
 
 def _object(header: Header, path: Path, context: MappingContext) -> dict[str, Any]:
-    instance, read_findings = instance_of(
-        header.elements,
-        str(path),
-        tail_broken=header.tail_broken,
-        evidence=header.evidence,
-        odd=header.odd,
-    )
+    instance, read_findings = instance_of(header, str(path))
     study = Study(instance.study_uid, (instance,), read_findings)
-    (leaving,) = leaving_study(study, context)[0].instances
-    claims, mapped = claims_of(instance, context), map_study(study, context)
-    one = _Explained(header.elements, instance, leaving, claims, mapped.resources, context)
+    (leaving,) = leaving_study(study, context)[0].facts
+    claims, mapped = claims_of(instance.facts, context), map_study(study, context)
+    one = _Explained(header.elements, instance.facts, leaving, claims, mapped.resources, context)
     findings = findings_of(study)
     refused = refusal_of(study, context.in_force, (*findings, *mapped.findings))
     rows = [

@@ -50,7 +50,7 @@ class StudyForms:
     @property
     def leaves_out(self) -> bool:
         """Whether instances do not state `removed`: no Provenance is about them (D3)."""
-        verdicts = {verdict_of(one.markers)[0] for one in self.study.instances}
+        verdicts = {verdict_of(one.markers)[0] for one in self.study.facts}
         return verdicts != {Verdict.REMOVED}
 
     def provenances(self, theirs: JsonObject, *, enriched: bool) -> tuple[JsonObject, ...]:

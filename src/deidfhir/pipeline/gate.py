@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.study import MappedStudy, map_study
@@ -62,7 +62,11 @@ def admitted(
         findings: What is known to be odd in the study.
         held: Further instances of it, as an earlier run let them leave (D19).
     """
-    whole = study.of((*study.instances, *(replace(one, path=study.path) for one in held)))
+    whole = (
+        study
+        if not held
+        else study.of((*study.instances, *(one._replace(path=study.path) for one in held)))
+    )
     refused = refusal_of(whole, context.in_force, findings)
     if refused is not None:
         return None, refused

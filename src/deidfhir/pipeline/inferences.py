@@ -7,7 +7,7 @@ from typing import Any
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
-from deidfhir.model.record import Instance
+from deidfhir.model.record import Facts
 from deidfhir.model.study import Study
 from deidfhir.recognition.result import Inference
 
@@ -25,26 +25,26 @@ def inferred_of(study: Study, context: MappingContext) -> dict[str, Any]:
     """
     every = [
         shown_inference(found, one)
-        for one in study.instances
+        for one in study.facts
         for found in recognised_in(one, context).inferences
     ]
     return {
         "tools": _once([one for one in every if one["tool"]]),
         "wordings": _once([one for one in every if not one["tool"]]),
         "unrecognised": _once(
-            [text for one in study.instances for text in unrecognised_in(one, context)]
+            [text for one in study.facts for text in unrecognised_in(one, context)]
         ),
     }
 
 
-def shown_inference(found: Inference, instance: Instance) -> dict[str, Any]:
+def shown_inference(found: Inference, facts: Facts) -> dict[str, Any]:
     """Return an inference with the texts that it rests on.
 
     Args:
         found: The inference.
-        instance: The instance whose method texts it rests on.
+        facts: Those of the instance whose method texts it rests on.
     """
-    texts = instance.markers.method_texts
+    texts = facts.markers.method_texts
     content = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(found).items()
@@ -52,15 +52,15 @@ def shown_inference(found: Inference, instance: Instance) -> dict[str, Any]:
     return {**content, "texts": [texts[number - 1] for number in found.values]}
 
 
-def unrecognised_in(instance: Instance, context: MappingContext) -> list[str]:
+def unrecognised_in(facts: Facts, context: MappingContext) -> list[str]:
     """Return the method texts of an instance that no entry knows.
 
     Args:
-        instance: The instance.
+        facts: The instance's.
         context: Holds the vocabulary.
     """
-    texts = instance.markers.method_texts
-    return [texts[number - 1] for number in recognised_in(instance, context).unrecognised]
+    texts = facts.markers.method_texts
+    return [texts[number - 1] for number in recognised_in(facts, context).unrecognised]
 
 
 def _once(found: list[Any]) -> list[Any]:

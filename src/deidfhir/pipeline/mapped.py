@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from deidfhir.errors import DataError
@@ -13,7 +14,7 @@ from deidfhir.fhir.outcome import operation_outcome
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
-from deidfhir.mapping.leaving import leaving_study
+from deidfhir.mapping.leaving import LeavingStudy, leaving_study
 from deidfhir.mapping.study import MappedStudy
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
@@ -27,8 +28,10 @@ from deidfhir.pipeline.sources import Reading
 from deidfhir.policy.policy import Policy
 from deidfhir.sync.unit import Listed, Refused, Unit
 
+_REMEMBERED = 256
 
-@dataclass(slots=True)
+
+@dataclass
 class Work:
     """The studies of a reading, on their way to a target.
 
@@ -48,6 +51,7 @@ class Work:
     passed_over: int = field(default=0, init=False)
     _refused: dict[str, Refusal] = field(default_factory=dict, init=False)
     _checked: set[str] = field(default_factory=set, init=False)
+    _leaving: LeavingStudy = field(init=False)
 
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
         """Yield every study, mapped and checked, or with None where it is refused."""
@@ -56,8 +60,9 @@ class Work:
             self.verdicts[study.verdict.value] += 1
             found = findings_of(study)
             self.findings += found
-            self._count_tools(study)
             one, refused = admitted(study, self.context, found)
+            self._leaving = one.leaving if one else leaving_study(study, self.context)[0]
+            self._count_tools(self._leaving)
             if one is not None:
                 self.findings += one.findings
                 refused = refused or self._unmappable(study, one)
@@ -81,11 +86,11 @@ class Work:
         every = [*self.reading.skipped, *refused, *self.findings, *further]
         return operation_outcome(every, self.context.settings.canonical)
 
-    def _count_tools(self, study: Study) -> None:
+    def _count_tools(self, leaving: LeavingStudy) -> None:
         """Count the studies of each recognised tool, and the texts that no entry knows."""
         tools: set[str] = set()
         texts: set[str] = set()
-        for one in leaving_study(study, self.context)[0].instances:
+        for one in leaving.facts:
             tools.update(found.tool for found in recognised_in(one, self.context).inferences)
             texts.update(unrecognised_in(one, self.context))
         self.tools.update(tools - {""})
@@ -100,7 +105,7 @@ class Work:
                     one.provenances,
                     one.shared,
                     study.uid,
-                    self._claims(study),
+                    self._claims(),
                     study.path,
                     one.patients,
                     self._files(study),
@@ -115,7 +120,7 @@ class Work:
                 yield Refused(
                     self.context.namer.imaging_study(study.uid),
                     study.uid,
-                    self._claims(study),
+                    self._claims(),
                     self._is_decisive(self.refusals[-1]),
                     study.path,
                     self._files(study),
@@ -161,25 +166,26 @@ class Work:
 
     def _files(self, study: Study) -> dict[str, str]:
         """Return instance UID → what stands for its file, and for what let it leave."""
-        decided = sha256(repr(sorted(self.context.decided().items())).encode()).hexdigest()[:6]
-        files = self.reading.files
-        return {
-            one.sop_instance_uid: f"{files[one.path]}.{decided}"
-            for one in study.instances
-            if one.path in files
-        }
+        decided = f".{self._decided}"
+        return {one.sop_instance_uid: one.file + decided for one in study.instances if one.file}
 
-    def _claims(self, study: Study) -> dict[str, str]:
+    @cached_property
+    def _by_policy(self) -> str:
+        return self.policy.leaving_digest
+
+    @cached_property
+    def _decided(self) -> str:
+        return sha256(repr(sorted(self.context.decided().items())).encode()).hexdigest()[:6]
+
+    def _claims(self) -> dict[str, str]:
         """Return instance UID → digest of the instance's markers (D19: copies must agree in them).
 
         Of the markers as far as they leave: a digest of what is withheld could be found out by
         trying. Digests of different policies say nothing of each other, and tell their policy.
         """
-        kept, _ = leaving_study(study, self.context)
-        return {
-            one.sop_instance_uid: f"{self.policy.leaving_digest}:{_digest(one.markers)}"
-            for one in kept.instances
-        }
+        leaving, policy = self._leaving, self._by_policy
+        claims = {id(one): f"{policy}:{_digest(one.markers)}" for one in leaving.facts}
+        return {one.sop_instance_uid: claims[id(one.facts)] for one in leaving.instances}
 
     def _unmappable(self, study: Study, one: MappedStudy) -> Refusal | None:
         """Refuse a study of which what was made does not pass FHIR's models: one, not the run."""
@@ -205,6 +211,7 @@ def _envelope(bundle: JsonObject) -> JsonObject:
     return {**bundle, "entry": entries}
 
 
+@lru_cache(_REMEMBERED)
 def _digest(markers: Markers) -> str:
     text = repr(replace(markers, coding_schemes=()))
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:8]

@@ -45,7 +45,7 @@ def shown_study(study: Study, context: MappingContext) -> dict[str, Any]:
     Its UID shows only where the UID would leave by default; otherwise the path names it (D3).
     """
     kept, _ = leaving_study(study, context)
-    leaving = [one.markers for one in kept.instances]
+    leaving = [one.markers for one in kept.facts]
     removed = study.verdict is Verdict.REMOVED
     return {
         "path": study.path,

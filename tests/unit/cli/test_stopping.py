@@ -10,6 +10,7 @@ import pytest
 from deidfhir.cli.stopping import stopping
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline import listing, workers
 from deidfhir.pipeline.runs import RunOptions
 from tests.synthetic.objects import instance, write
 
@@ -60,8 +61,12 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_reading_ends_after_the_file_under_way(tmp_path: Path) -> None:
-    for number in (1, 2, 3):
+def test_reading_ends_after_the_files_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_BATCH", 2)
+    monkeypatch.setattr(listing, "LARGEST", 1)
+    for number in range(1, 7):
         write(instance(number), tmp_path / f"{number}.dcm")
     told: list[int] = []
     options = RunOptions(
@@ -72,4 +77,4 @@ def test_reading_ends_after_the_file_under_way(tmp_path: Path) -> None:
     )
     with pytest.raises(RetriableError) as caught:
         options.work()
-    assert (caught.value.code, told) == ("interrupted", [1, 2])
+    assert (caught.value.code, told) == ("interrupted", [2, 4])

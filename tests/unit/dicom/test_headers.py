@@ -156,12 +156,12 @@ def _with_broken_tail(tmp_path: Path, tag: int) -> Path:
 
 def test_a_header_broken_after_the_markers_gives_them_with_a_finding(tmp_path: Path) -> None:
     header = read_header(_with_broken_tail(tmp_path, 0x00400275))
-    instance, findings = instance_of(header.elements, "tail", tail_broken=header.tail_broken)
+    instance, findings = instance_of(header, "tail")
     assert [one.code for one in findings] == ["header-tail-broken"]
     assert instance.markers.method == ("first", "second")
     # What cannot be read may be Encrypted Attributes, which a label depends on (D8).
-    assert instance.tail_broken
-    assert not instance.encrypted
+    assert instance.facts.tail_broken
+    assert not instance.facts.encrypted
 
 
 @pytest.mark.parametrize("tag", [0x00081140, 0x00189346, 0x00200052])
@@ -195,9 +195,9 @@ def test_what_is_named_as_dicom_but_is_none_is_said_to_be_none(
 def test_encrypted_attributes_are_noticed_behind_all_markers(tmp_path: Path) -> None:
     made = marked_object(EncryptedAttributesSequence=[])
     header = read_header(write(made, tmp_path / "a.dcm"))
-    assert instance_of(header.elements)[0].encrypted
+    assert instance_of(header)[0].facts.encrypted
     plain = read_header(write(marked_object(), tmp_path / "b.dcm"))
-    assert not instance_of(plain.elements)[0].encrypted
+    assert not instance_of(plain)[0].facts.encrypted
 
 
 def test_reading_logs_no_value(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

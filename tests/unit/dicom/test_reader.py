@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deidfhir.dicom.elements import ObjectSkipped
+from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import instance_of
 from deidfhir.model.record import Instance
 from tests.unit.model.records import dcm, dcms, equipment, item
@@ -20,7 +20,7 @@ PURPOSE = {"CodeValue": ("109104",), "CodingSchemeDesignator": ("DCM",)}
 
 
 def read(**elements: Any) -> Instance:  # noqa: ANN401 - contents of any form
-    return instance_of({**UIDS, **elements}, "a.dcm")[0]
+    return instance_of(Header({**UIDS, **elements}), "a.dcm")[0]
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_an_object_without_a_usable_uid_is_skipped(
     if values is not None:
         elements[keyword] = values
     with pytest.raises(ObjectSkipped) as caught:
-        instance_of(elements)
+        instance_of(Header(elements))
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
 def test_a_uid_that_is_no_oid_is_kept_with_a_finding(keyword: str) -> None:
-    instance, findings = instance_of({**UIDS, keyword: ("ab-01",)}, "a.dcm")
+    instance, findings = instance_of(Header({**UIDS, keyword: ("ab-01",)}), "a.dcm")
     uids = (instance.study_uid, instance.series_uid, instance.sop_instance_uid)
     assert "ab-01" in uids
     assert [(one.code, one.path) for one in findings] == [("uid-not-oid", "a.dcm")]
@@ -57,7 +57,7 @@ def test_a_uid_that_is_no_oid_is_kept_with_a_finding(keyword: str) -> None:
 )
 def test_a_sop_class_that_is_sent_but_no_oid_is_a_finding(uid: str, codes: list[str]) -> None:
     # One that is no UID at all is found when it is marked as unknown.
-    _, findings = instance_of({**UIDS, "SOPClassUID": (uid,)})
+    _, findings = instance_of(Header({**UIDS, "SOPClassUID": (uid,)}))
     assert [one.code for one in findings] == codes
 
 
@@ -67,15 +67,19 @@ def test_a_sop_class_that_is_sent_but_no_oid_is_a_finding(uid: str, codes: list[
      ("SeriesDescription", "series_description"), ("SOPClassUID", "sop_class_uid")],
 )  # fmt: skip
 def test_of_several_values_where_one_belongs_all_stay_together(keyword: str, field: str) -> None:
-    instance, findings = instance_of({**UIDS, keyword: ("CT", "MR")})
-    assert getattr(instance, field) == "CT\\MR"
+    instance, findings = instance_of(Header({**UIDS, keyword: ("CT", "MR")}))
+    assert getattr(instance.facts, field) == "CT\\MR"
     assert [one.code for one in findings] == ["several-values"]
 
 
 def test_facts_are_taken_without_padding_and_absent_ones_are_empty() -> None:
     found = read(Modality=(" CT ",), PatientID=("SUBJ-1 ",), SeriesNumber=(" 7",), StudyDate=())
-    assert (found.modality, found.patient_id, found.series_number) == ("CT", "SUBJ-1", "7")
-    assert (found.study_date, found.body_part) == ("", "")
+    assert (found.facts.modality, found.facts.patient_id, found.facts.series_number) == (
+        "CT",
+        "SUBJ-1",
+        "7",
+    )
+    assert (found.facts.study_date, found.facts.body_part) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_facts_are_taken_without_padding_and_absent_ones_are_empty() -> None:
     ],
 )
 def test_the_most_telling_attribute_gives_the_title(elements: dict[str, Any], title: str) -> None:
-    assert read(**elements).title == title
+    assert read(**elements).facts.title == title
 
 
 def test_absent_empty_and_filled_markers_differ() -> None:

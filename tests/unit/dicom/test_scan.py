@@ -25,7 +25,7 @@ from deidfhir.dicom.scan import header
 from deidfhir.dicom.scan.header import header_of
 from deidfhir.dicom.scan.heads import LONG_VRS, SHORT_VRS
 from deidfhir.dicom.scan.memory import Memory
-from deidfhir.dicom.scan.prefix import scanned
+from deidfhir.dicom.scan.prefix import opened
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from tests.conftest import REAL
 from tests.synthetic.objects import element, encode, put, write
@@ -78,7 +78,7 @@ def agree(path: Path) -> bool:
     Returns:
         Whether it gives something.
     """
-    found, wanted = scanned(path), expected(path)
+    found, wanted = opened(str(path)).header, expected(path)
     if found is None:
         return False
     assert found == wanted, path.name
@@ -178,12 +178,12 @@ def test_moved_and_missing_bytes_are_read_alike(
 def test_what_is_compared_with_its_neighbour_is_read_as_if_it_stood_alone(tmp_path: Path) -> None:
     make(tmp_path, 1, pixels=64)
     paths = files(tmp_path)
-    compared = [scanned(path) for path in paths]
+    compared = [opened(str(path)).header for path in paths]
     for path, found in zip(files(tmp_path), compared, strict=True):
         alone = Memory()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("deidfhir.dicom.scan.header._MEMORY", alone)
-            assert scanned(path) == found == header_by_pydicom(path)
+            assert opened(str(path)).header == found == header_by_pydicom(path)
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -204,10 +204,10 @@ def test_a_file_system_that_gives_less_than_was_asked_for_hides_nothing(
     made = marked_object()
     path = write(made, tmp_path / "a.dcm", ExplicitVRLittleEndian)
     cut = starts(made, path.read_bytes(), ExplicitVRLittleEndian)[0x00280301]
-    whole, read = scanned(path), os.read
+    whole, read = opened(str(path)).header, os.read
     # The first read ends just between two elements.
     monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, cut)))
-    assert scanned(path) == whole
+    assert opened(str(path)).header == whole
     assert whole is not None
     assert "BurnedInAnnotation" in whole.elements
 

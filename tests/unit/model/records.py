@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydicom.datadict import tag_for_keyword
 
-from deidfhir.model.record import MASKED, Instance, Item, Items, Markers, Masked
+from deidfhir.model.record import MASKED, Facts, Instance, Item, Items, Markers, Masked
 from deidfhir.model.study import Study, StudyFold
 
 STUDY: Final = "1.2.826.7"
@@ -61,7 +61,7 @@ def instance(
     markers: Markers | None = None,
     *,
     series: int = 1,
-    **facts: Any,  # noqa: ANN401 - whatever Instance takes
+    **facts: Any,  # noqa: ANN401 - whatever Facts takes
 ) -> Instance:
     """Make an instance of the study `STUDY`; without markers it says YES and no more."""
     usual: dict[str, Any] = {
@@ -73,7 +73,13 @@ def instance(
         "sop_class_uid": CT,
         "modality": "CT",
     }
-    return Instance(**(usual | facts))
+    given = usual | facts
+    own = {
+        one: given.pop(one)
+        for one in ("sop_instance_uid", "instance_number", "path")
+        if one in given
+    }
+    return Instance(Facts(**given), **own)
 
 
 def study(*instances: Instance) -> Study:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -69,7 +68,7 @@ def test_copies_with_different_markers_are_a_conflict(markers: Markers) -> None:
 
 def test_a_third_copy_does_not_heal_a_conflict() -> None:
     first, other = instance(1, path="a.dcm"), instance(1, Markers(None), path="b.dcm")
-    (study,) = fold(first, other, replace(first, path="c.dcm"))
+    (study,) = fold(first, other, first._replace(path="c.dcm"))
     assert study.conflicting
 
 
@@ -92,7 +91,7 @@ def test_the_order_of_reading_changes_nothing() -> None:
         instance(1, series=2, path="d.dcm"),
     )
     first = fold(*instances)
-    assert first[0].instances[0].patient_id == ""  # copies that disagree in it (D6)
+    assert first[0].instances[0].facts.patient_id == ""  # copies that disagree in it (D6)
     assert "patient-ids-differ" in {one.code for one in first[0].findings}
     for shuffled in permutations(instances):
         assert fold(*shuffled) == first

@@ -193,14 +193,20 @@ def test_a_file_that_may_not_be_read_is_skipped_for_cause(
     show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     path = made(tmp_path / "in" / name)
-    original = Path.open
+    for holder, function in ((Path, "open"), (os, "open")):
+        original = getattr(holder, function)
 
-    def refusing(self: Path, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        if self == path:
-            raise PermissionError(13, "Permission denied", str(self))
-        return original(self, *arguments, **options)
+        def refusing(
+            given: Any,  # noqa: ANN401
+            *arguments: Any,  # noqa: ANN401
+            original: Any = original,  # noqa: ANN401
+            **options: Any,  # noqa: ANN401
+        ) -> Any:  # noqa: ANN401
+            if given in (path, str(path)):
+                raise PermissionError(13, "Permission denied", str(path))
+            return original(given, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", refusing)
+        monkeypatch.setattr(holder, function, refusing)
     assert show(tmp_path / "in") == (0, 0, {name: "file-unreadable"}, 0)
 
 

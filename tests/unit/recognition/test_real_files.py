@@ -14,7 +14,7 @@ def test_every_method_text_of_the_real_files_is_recognised(real_folder: Path) ->
     unknown = []
     for study in studies_from_paths([real_folder]):
         for one in study.instances:
-            found = recognise(one.markers, one.evidence, load_vocabulary())
+            found = recognise(one.markers, one.facts.evidence, load_vocabulary())
             unknown += [Path(one.path).name] * len(found.unrecognised)
             for tool in {inference.tool for inference in found.inferences if inference.tool}:
                 tools[tool] = tools.get(tool, 0) + 1

@@ -1,0 +1,154 @@
+"""PATHs → slices of folders: which files are to be looked at, in their order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deidfhir.model.finding import Finding
+
+LARGEST = 1000
+"""So many names of one folder go into a slice; always the same: signatures are made of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Files of one folder, or the one file that a PATH names.
+
+    Args:
+        prefix: What stands before their names, as the operator named it: a folder, with `/`.
+        names: Their names, sorted.
+        number: Which slice of its folder it is, from 0.
+        place: The folder, absolute, with `/`.
+    """
+
+    prefix: str
+    names: tuple[str, ...]
+    number: int
+    place: str
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What no other slice of a listing has."""
+        return self.place, self.number
+
+
+@dataclass(slots=True)
+class Listing:
+    """What lies at and below some PATHs.
+
+    Args:
+        paths: Files, or folders that are walked to their end, links to folders included.
+        skipped: Told of folders that cannot be listed.
+        foreign: How many sockets, pipes and devices there were.
+    """
+
+    paths: tuple[Path, ...]
+    skipped: list[Finding] = field(default_factory=list)
+    foreign: int = 0
+    _files: set[str] = field(default_factory=set, init=False)
+    _folders: set[str] = field(default_factory=set, init=False)
+
+    def slices(self) -> Iterator[Slice]:
+        """Yield what is to be looked at, each file once, also where PATHs overlap."""
+        for path in self.paths:
+            if path.is_dir():
+                for folder in _folders(path, self.skipped):
+                    yield from self._of_folder(folder)
+            else:
+                yield from self._of_file(path)
+
+    def _of_file(self, path: Path) -> Iterator[Slice]:
+        shown, place = str(path), absolute(path)
+        name = os.path.basename(shown)  # noqa: PTH119 - Path("..").name is empty
+        folder = place[: len(place) - len(name)]
+        if place in self._files or folder in self._folders:
+            return
+        self._files.add(place)
+        yield Slice(shown[: len(shown) - len(name)], (name,), -len(self._files), folder)
+
+    def _of_folder(self, folder: _Folder) -> Iterator[Slice]:
+        place = _with_separator(absolute(Path(folder.path)))
+        if place in self._folders:
+            return
+        self._folders.add(place)
+        self.foreign += folder.special
+        names = folder.names
+        if self._files:
+            names = [one for one in names if place + one not in self._files]
+        prefix = str(Path(folder.path, "-"))[:-1]
+        for number, begin in enumerate(range(0, len(names), LARGEST)):
+            yield Slice(prefix, tuple(names[begin : begin + LARGEST]), number, place)
+
+
+@dataclass(slots=True)
+class _Folder:
+    path: str
+    names: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    special: int = 0
+
+
+def _folders(top: Path, skipped: list[Finding]) -> Iterator[_Folder]:
+    """Yield a folder and those below it, each before those inside of it, and only once."""
+    been: set[tuple[int, int]] = set()
+    waiting = [str(top)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a million folders
+            if (status.st_dev, status.st_ino) in been:
+                continue
+            been.add((status.st_dev, status.st_ino))
+            folder = _listed(path)
+        except OSError:
+            skipped.append(Finding("file-unreadable", path))
+            continue
+        yield folder
+        waiting += [os.path.join(path, one) for one in sorted(folder.folders, reverse=True)]  # noqa: PTH118
+
+
+def _listed(path: str) -> _Folder:
+    folder = _Folder(path)
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_file():
+                folder.names.append(entry.name)
+            elif entry.is_dir():
+                folder.folders.append(entry.name)
+            elif entry.is_symlink() and not Path(entry.path).exists():
+                folder.names.append(entry.name)  # a link to nothing is a file that cannot be read
+            else:
+                folder.special += 1
+    folder.names.sort()
+    return folder
+
+
+def batches(slices: Iterable[Slice], least: int) -> Iterator[tuple[Slice, ...]]:
+    """Yield slices so many files at a time: small folders together, a large slice alone.
+
+    Args:
+        slices: In their order.
+        least: Number of files in a batch, or more.
+    """
+    batch: list[Slice] = []
+    count = 0
+    for one in slices:
+        batch.append(one)
+        count += len(one.names)
+        if count >= least:
+            yield tuple(batch)
+            batch, count = [], 0
+    if batch:
+        yield tuple(batch)
+
+
+def absolute(path: Path) -> str:
+    """Return a path from the root on; a link is not taken for its target."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() would take a link for its target
+
+
+def _with_separator(place: str) -> str:
+    return place if place.endswith(os.sep) else place + os.sep

@@ -1,0 +1,101 @@
+"""Slices read by several processes: results in the order of the slices, whoever is first.
+
+Processes, since parsing holds the interpreter; started anew, not forked, so that nothing of the
+run (its lease, its journal, its connections) lives on in them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import chain, islice
+from multiprocessing.connection import wait
+
+from deidfhir.errors import FatalError
+from deidfhir.pipeline.listing import Slice, batches
+from deidfhir.pipeline.slices import BatchRead, read_slices
+
+_BATCH = 200
+"""Files that are read by one call, at least."""
+_ALONE = 10
+"""So many batches are read without other processes: to start them costs as much."""
+_AHEAD = 3
+"""Batches a process that are under way or wait to be taken."""
+
+
+def default_workers() -> int:
+    """Return how many processes may read: one a CPU of this process."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> Iterator[BatchRead]:
+    """Yield what was read of slices, batch by batch, in their order.
+
+    Args:
+        slices: In their order.
+        workers: How many processes may read; with 1, none is started.
+        signed: Whether to say what stands for the files as they were.
+
+    Raises:
+        FatalError: `worker-lost`.
+    """
+    read = partial(read_slices, signed=signed)
+    waiting = batches(slices, _BATCH)
+    if workers <= 1:
+        yield from map(read, waiting)
+        return
+    yield from map(read, islice(waiting, _ALONE))
+    first = next(waiting, None)
+    if first is None:
+        return
+    with _pool(workers) as pool:
+        try:
+            yield from _in_order(pool, read, chain((first,), waiting), workers * _AHEAD)
+        except BrokenProcessPool as error:
+            raise FatalError("worker-lost") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    read: partial[BatchRead],
+    waiting: Iterable[tuple[Slice, ...]],
+    most: int,
+) -> Iterator[BatchRead]:
+    under_way: deque[Future[BatchRead]] = deque()
+    for batch in waiting:
+        under_way.append(pool.submit(read, batch))
+        if len(under_way) >= most:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context.set_forkserver_preload([read_slices.__module__])
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+
+
+def _begin() -> None:
+    """Make a process end with the run, and leave it to the run what an interrupt means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
