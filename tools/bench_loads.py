@@ -21,7 +21,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.study import Study
 from deidfhir.pipeline.foreign import OurTraces, StudyForms
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.runs import TargetOptions
+from deidfhir.pipeline.options import TargetOptions
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.sync.job import SyncJob

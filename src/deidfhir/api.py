@@ -22,12 +22,8 @@ from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, StudyFold
 from deidfhir.pipeline.gate import admitted, parse_accept
-from deidfhir.pipeline.runs import (
-    RunOptions,
-    SyncRun,
-    TargetOptions,
-    run_sync,
-)
+from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.runs import SyncRun, run_sync
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.verifying import VerifyRun, run_verify
 from deidfhir.sync.timing import DEFAULT_TIMEOUT
@@ -200,6 +196,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     dry_run: bool = False,
     confirm_vanished: int = 0,
     timeout: float = DEFAULT_TIMEOUT,
+    workers: int = 1,
 ) -> SyncRun:
     """Make a target state what the objects below some PATHs state.
 
@@ -212,6 +209,8 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
         dry_run: Whether only to read and to say what would be sent.
         confirm_vanished: How many studies may vanish, where the run would otherwise refuse it.
         timeout: Seconds for one request with all its repetitions.
+        workers: How many processes may read files; with more than one, the program's main module
+            must be importable (`if __name__ == "__main__"`).
 
     Returns:
         What was read, refused and sent, with the command's exit code; an error that ended the
@@ -221,7 +220,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
         UsageError: A PATH or the target is not usable.
         FatalError: The journal is not usable, or another target's.
     """
-    options = _options(paths, context, accept)
+    options = _options(paths, context, accept, workers)
     where = TargetOptions(to, journal, timeout)
     return run_sync(options, where, dry_run=dry_run, confirmed=confirm_vanished)
 
@@ -235,6 +234,7 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
     journal: Path | None = None,
     repair: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
+    workers: int = 1,
 ) -> VerifyRun:
     """Compare a target with what the objects below some PATHs state.
 
@@ -246,6 +246,8 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
         journal: The target's journal; by default one in the user's state folder.
         repair: Whether what differs is sent again at once; without it nothing is written.
         timeout: Seconds for one request with all its repetitions.
+        workers: How many processes may read files; with more than one, the program's main module
+            must be importable (`if __name__ == "__main__"`).
 
     Raises:
         UsageError: A PATH or the target is not usable.
@@ -253,11 +255,14 @@ def verify_paths(  # noqa: PLR0913 - the options of the command, by name
         RetriableError: With `repair`: a sync is under way.
     """
     where = TargetOptions(to, journal, timeout)
-    return run_verify(_options(paths, context, accept), where, repair=repair)
+    return run_verify(_options(paths, context, accept, workers), where, repair=repair)
 
 
 def _options(
-    paths: Iterable[str | Path], context: MappingContext | None, accept: str | None
+    paths: Iterable[str | Path],
+    context: MappingContext | None,
+    accept: str | None,
+    workers: int,
 ) -> RunOptions:
     given = tuple(Path(one) for one in paths)
-    return RunOptions(given, _accepting(context, accept))
+    return RunOptions(given, _accepting(context, accept), workers=workers)

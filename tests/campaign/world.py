@@ -11,7 +11,7 @@ from typing import Any, Final
 from deidfhir.config import Settings
 from deidfhir.fhir.types import reference
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.runs import RunOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.sync.comparing import comparable, digest
 from deidfhir.sync.unit import Refused, Unit
 from tests.integration.support import Archive

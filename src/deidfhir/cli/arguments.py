@@ -7,9 +7,20 @@ from pathlib import Path
 
 from deidfhir.cli import values
 from deidfhir.cli.existing import add_existing
-from deidfhir.config import SERVER_PROFILES, WRITE_MODES
-from deidfhir.fhir.versions import FHIR_NAMES
-from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT
+from deidfhir.cli.options import (
+    add_access,
+    add_fhir,
+    add_json,
+    add_mapping,
+    add_observed,
+    add_paths,
+    add_site,
+    add_target,
+    add_timeout,
+    add_to,
+    add_vanished,
+)
+from deidfhir.sync.timing import CONNECTIONS
 from deidfhir.version import __version__
 
 EXIT_CODES = """\
@@ -71,112 +82,17 @@ def _command(
     return one
 
 
-def _paths(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "paths",
-        nargs="+",
-        type=Path,
-        metavar="PATH",
-        help="file or folder: Part 10 files, and .json holding DICOM JSON",
-    )
-    _site(one)
-
-
-def _site(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--tools", metavar="FOLDER", help="the site's own tool entries, beside ours (TOML)"
-    )
-    one.add_argument(
-        "--policy", metavar="FILE", help="what the site loosens or tightens (TOML; docs/policy.md)"
-    )
-
-
-def _fhir(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--fhir", choices=FHIR_NAMES, default="R4", help="FHIR version (R4)")
-
-
-def _mapping(one: argparse.ArgumentParser) -> None:
-    _paths(one)
-    _fhir(one)
-    one.add_argument(
-        "--accept",
-        type=values.accept,
-        metavar="VERDICTS",
-        help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all; the "
-        "rest is refused (the policy's, which is removed by default)",
-    )
-
-
-def _target(one: argparse.ArgumentParser) -> None:
-    _to(one)
-    _access(one)
-    _timeout(one)
-    for option, known, what in (
-        ("--server-profile", SERVER_PROFILES, "what kind of server it is"),
-        ("--write-mode", WRITE_MODES, "how resources are written, see docs/servers.md"),
-    ):
-        told = f"{what}: {', '.join(known)}"
-        one.add_argument(option, choices=known, metavar="WORD", help=told)
-
-
-def _to(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
-    )
-    one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
-
-
-def _vanished(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--vanished",
-        choices=("retire", "delete", "keep"),
-        help="what happens to studies that the PATHs no longer hold (the setting, or retire)",
-    )
-
-
-def _access(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--access",
-        metavar="FILE",
-        help="how the server is got at: credentials, TLS, proxy, headers (TOML; docs/access.md)",
-    )
-
-
-def _timeout(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--timeout",
-        type=values.seconds,
-        default=DEFAULT_TIMEOUT,
-        metavar="SECONDS",
-        help=f"for one request with its repetitions ({DEFAULT_TIMEOUT:.0f})",
-    )
-
-
-def _observed(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--metrics",
-        type=Path,
-        metavar="FILE",
-        help="write the run's numbers for Prometheus, such as /var/lib/node_exporter/deidfhir.prom",
-    )
-    one.add_argument("--log", type=Path, metavar="FILE", help="add the run's events, JSON lines")
-
-
-def _json(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--json", action="store_true", help="one JSON object on stdout")
-
-
 def _show(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Show what the objects claim, study by study."
     one = _command(commands, "show", summary, "deidfhir show study/ --json")
-    _paths(one)
-    _json(one)
+    add_paths(one)
+    add_json(one)
 
 
 def _map(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Write one transaction Bundle a study to stdout, as NDJSON."
     one = _command(commands, "map", summary, "deidfhir map study/ --fhir R5 > bundles.ndjson")
-    _mapping(one)
+    add_mapping(one)
     one.add_argument(
         "--recorded",
         type=values.instant,
@@ -192,11 +108,16 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Make a FHIR server, or a folder of NDJSON, state what the objects state."
     example = "deidfhir sync archive/ --to http://127.0.0.1:8080/fhir"
     one = _command(commands, "sync", summary, example)
-    _mapping(one)
-    _target(one)
+    add_mapping(one)
+    add_target(one)
     add_existing(one)
+    one.add_argument(
+        "--full",
+        action="store_true",
+        help="read all files, and ask the target about others' studies, also where nothing changed",
+    )
     one.add_argument("--dry-run", action="store_true", help="only say what would be sent")
-    _vanished(one)
+    add_vanished(one)
     one.add_argument(
         "--confirm-vanished",
         type=values.count,
@@ -216,21 +137,21 @@ def _sync(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="SECONDS",
         help="for the whole run: it ends after what is under way, and the next one goes on",
     )
-    _observed(one)
-    _json(one)
+    add_observed(one)
+    add_json(one)
 
 
 def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Read back and compare: missing, drifted, ok; repair what differs."
     example = "deidfhir verify archive/ --to http://127.0.0.1:8080/fhir"
     one = _command(commands, "verify", summary, example)
-    _mapping(one)
-    _target(one)
-    _vanished(one)
+    add_mapping(one)
+    add_target(one)
+    add_vanished(one)
     one.add_argument("--repair", action="store_true", help="send again at once what differs")
-    _observed(one)
+    add_observed(one)
     add_existing(one)
-    _json(one)
+    add_json(one)
 
 
 def _dead(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -245,17 +166,17 @@ def _dead(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     one.add_argument("ids", nargs="*", metavar="ID", help="as list tells them")
     one.add_argument("--all", action="store_true", help="all of them instead")
-    _fhir(one)
-    _to(one)
-    _json(one)
+    add_fhir(one)
+    add_to(one)
+    add_json(one)
 
 
 def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Tell, attribute by attribute, where an object's content goes or why it stays."
     one = _command(commands, "explain", summary, "deidfhir explain study/im1.dcm")
     one.add_argument("file", type=Path, metavar="FILE", help="one file")
-    _site(one)
-    _json(one)
+    add_site(one)
+    add_json(one)
 
 
 def _reverse(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -266,15 +187,15 @@ def _reverse(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     one.add_argument("--from", dest="source", metavar="URL", help="a FHIR server instead")
     one.add_argument("--study", metavar="UID", help="this study only, of a server")
-    _fhir(one)
-    _access(one)
-    _timeout(one)
+    add_fhir(one)
+    add_access(one)
+    add_timeout(one)
 
 
 def _package(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Write our profiles, code systems, search parameters and examples as a FHIR package."
     one = _command(commands, "package", summary, "deidfhir package --fhir R5 --out package.tgz")
-    _fhir(one)
+    add_fhir(one)
     one.add_argument("--out", type=Path, required=True, metavar="FILE", help="such as package.tgz")
 
 
@@ -282,19 +203,19 @@ def _install(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Put our profiles, code systems and search parameters on a FHIR server."
     example = "deidfhir install --to http://127.0.0.1:8080/fhir"
     one = _command(commands, "install", summary, example)
-    _fhir(one)
+    add_fhir(one)
     one.add_argument("--to", required=True, metavar="URL", help="FHIR base URL")
-    _access(one)
-    _timeout(one)
-    _json(one)
+    add_access(one)
+    add_timeout(one)
+    add_json(one)
 
 
 def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     summary = "Walk the way to a target leg by leg; say which fails and what to do."
     example = "deidfhir doctor --to http://127.0.0.1:8080/fhir"
     one = _command(commands, "doctor", summary, example)
-    _fhir(one)
+    add_fhir(one)
     one.add_argument("--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder")
-    _access(one)
-    _timeout(one)
-    _json(one)
+    add_access(one)
+    add_timeout(one)
+    add_json(one)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from deidfhir.cli import claims, dead, doctor, publishing, render, reversing, verified
 from deidfhir.cli.observing import Observer
@@ -15,23 +16,20 @@ from deidfhir.cli.stopping import stopping
 from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.explain import explained
+from deidfhir.pipeline.options import RunOptions, TargetOptions
 from deidfhir.pipeline.publishing import write_text
-from deidfhir.pipeline.runs import (
-    RunOptions,
-    TargetOptions,
-    input_exit_code,
-    run_map,
-    run_sync,
-)
+from deidfhir.pipeline.runs import input_exit_code, run_map, run_sync
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.verifying import run_verify
+from deidfhir.pipeline.workers import default_workers
 from deidfhir.sync.folder import line_of
 
 
 def _show(options: argparse.Namespace, progress: Progress) -> int:
     context = _context(options)
-    reading = read_paths(options.paths, lambda count: progress("files read", count))
+    told = partial(progress, "files read")
+    reading = read_paths(options.paths, told, options.workers or default_workers())
     progress.close()
     content = shown(reading, context)
     _print([render.as_json(content)] if options.json else claims.show_lines(content))
@@ -67,6 +65,7 @@ def _synced(options: argparse.Namespace, progress: Progress, observer: Observer)
             _target_options(options, observer),
             dry_run=options.dry_run,
             confirmed=options.confirm_vanished,
+            full=options.full,
         )
     progress.close()
     if options.json:
@@ -100,7 +99,8 @@ def _compared(options: argparse.Namespace, progress: Progress, observer: Observe
 def _run_options(
     options: argparse.Namespace, progress: Progress, recorded: str | None = None
 ) -> RunOptions:
-    return RunOptions(tuple(options.paths), _context(options, recorded), progress)
+    given = tuple(options.paths), _context(options, recorded), progress
+    return RunOptions(*given, workers=options.workers or default_workers())
 
 
 def _context(options: argparse.Namespace, recorded: str | None = None) -> MappingContext:

@@ -10,7 +10,7 @@ from deidfhir.cli.render import as_json
 from deidfhir.config import load_settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
-from deidfhir.pipeline.runs import TargetOptions
+from deidfhir.pipeline.options import TargetOptions
 from deidfhir.sync.dead import DeadLetter
 
 _DONE = {

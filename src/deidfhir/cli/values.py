@@ -11,6 +11,7 @@ from deidfhir.pipeline.gate import parse_accept
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _MOST_CONNECTIONS = 64
+_MOST_WORKERS = 64
 
 
 def accept(words: str) -> object:
@@ -43,6 +44,13 @@ def connections(text: str) -> int:
     """Return a number of connections."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_CONNECTIONS):
         raise argparse.ArgumentTypeError(f"it takes a number from 1 to {_MOST_CONNECTIONS}")
+    return int(text)
+
+
+def workers(text: str) -> int:
+    """Return a number of processes."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
+        raise argparse.ArgumentTypeError(f"it takes a number from 1 to {_MOST_WORKERS}")
     return int(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from deidfhir.config import Settings
@@ -78,6 +79,13 @@ class MappingContext:
         """Return what decides what leaves, for reports: the policy, and the settings beside it."""
         settings = self.settings
         return {**self.in_force.as_dict(), **{key: getattr(settings, key) for key in BESIDE}}
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with anything that decides what is made of an object, but for the program."""
+        key = self.key.fingerprint if self.settings.is_keyed else ""
+        said = (self.fhir, self.settings, self.recorded, self.in_force.digest, key)
+        return sha256(repr((*said, self.vocabulary.digest)).encode()).hexdigest()[:16]
 
     def accepting(self, verdicts: Iterable[Verdict] | None) -> MappingContext:
         """Return the context with other verdicts that may pass; itself for None.

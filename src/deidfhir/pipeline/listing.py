@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from deidfhir.model.finding import Finding
+from deidfhir.sync.unit import PATH_DIGITS
 
+_FILE = -1
+"""Number of the slice that is one file which a PATH names."""
 LARGEST = 1000
 """So many names of one folder go into a slice; always the same: signatures are made of them."""
 
@@ -20,7 +24,7 @@ class Slice:
     Args:
         prefix: What stands before their names, as the operator named it: a folder, with `/`.
         names: Their names, sorted.
-        number: Which slice of its folder it is, from 0.
+        number: Which slice of its folder it is, from 0; -1 for a file that a PATH names.
         place: The folder, absolute, with `/`.
     """
 
@@ -32,7 +36,7 @@ class Slice:
     @property
     def key(self) -> tuple[str, int]:
         """What no other slice of a listing has."""
-        return self.place, self.number
+        return self.place + (self.names[0] if self.number == _FILE else ""), self.number
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ class Listing:
         if place in self._files or folder in self._folders:
             return
         self._files.add(place)
-        yield Slice(shown[: len(shown) - len(name)], (name,), -len(self._files), folder)
+        yield Slice(shown[: len(shown) - len(name)], (name,), _FILE, folder)
 
     def _of_folder(self, folder: _Folder) -> Iterator[Slice]:
         place = _with_separator(absolute(Path(folder.path)))
@@ -75,12 +79,26 @@ class Listing:
             return
         self._folders.add(place)
         self.foreign += folder.special
-        names = folder.names
-        if self._files:
-            names = [one for one in names if place + one not in self._files]
+        names = [one for one in folder.names if place + one not in self._files]
         prefix = str(Path(folder.path, "-"))[:-1]
         for number, begin in enumerate(range(0, len(names), LARGEST)):
             yield Slice(prefix, tuple(names[begin : begin + LARGEST]), number, place)
+
+    def again(self, one: Slice) -> Slice:
+        """Return a slice with the names that it has now.
+
+        Args:
+            one: The slice, with or without names; one that is a file stays as it is.
+        """
+        if one.number == _FILE:
+            return one
+        try:
+            names = _listed(one.place).names
+        except OSError:
+            return one  # what has gone meanwhile is told of by the next listing
+        names = [name for name in names if one.place + name not in self._files]
+        begin = one.number * LARGEST
+        return replace(one, names=tuple(names[begin : begin + LARGEST]))
 
 
 @dataclass(slots=True)
@@ -148,6 +166,20 @@ def batches(slices: Iterable[Slice], least: int) -> Iterator[tuple[Slice, ...]]:
 def absolute(path: Path) -> str:
     """Return a path from the root on; a link is not taken for its target."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() would take a link for its target
+
+
+def digest(text: str) -> str:
+    """Return what stands for a path, or for several, where none may stand."""
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def path_digest(place: str) -> str:
+    """Return what stands for a file beside its instances: the beginning of its digest.
+
+    Args:
+        place: Its path, absolute.
+    """
+    return digest(place)[:PATH_DIGITS]
 
 
 def _with_separator(place: str) -> str:

@@ -25,7 +25,9 @@ from deidfhir.pipeline.foreign import StudyForms
 from deidfhir.pipeline.gate import WITHDRAWING, Refusal, admitted, refusal
 from deidfhir.pipeline.inferences import unrecognised_in
 from deidfhir.pipeline.sources import Reading
+from deidfhir.pipeline.told import Told
 from deidfhir.policy.policy import Policy
+from deidfhir.sync.settled import Settled
 from deidfhir.sync.unit import Listed, Refused, Unit
 
 _REMEMBERED = 256
@@ -38,6 +40,7 @@ class Work:
     Args:
         reading: What was read.
         context: The mapping's; its policy says what may pass (D3).
+        remembers: Whether what is told of each study is kept, for the next run.
     """
 
     reading: Reading
@@ -49,6 +52,8 @@ class Work:
     tools: Counter[str] = field(default_factory=Counter, init=False)
     unrecognised: int = field(default=0, init=False)
     passed_over: int = field(default=0, init=False)
+    remembers: bool = False
+    told: dict[str, Told] = field(default_factory=dict, init=False)
     _refused: dict[str, Refusal] = field(default_factory=dict, init=False)
     _checked: set[str] = field(default_factory=set, init=False)
     _leaving: LeavingStudy = field(init=False)
@@ -62,13 +67,17 @@ class Work:
             self.findings += found
             one, refused = admitted(study, self.context, found)
             self._leaving = one.leaving if one else leaving_study(study, self.context)[0]
-            self._count_tools(self._leaving)
+            tools, unrecognised = self._recognised()
+            self.tools.update(tools)
+            self.unrecognised += unrecognised
             if one is not None:
                 self.findings += one.findings
                 refused = refused or self._unmappable(study, one)
             if refused is not None:
                 self.refusals.append(refused)
                 self._refused[study.uid] = refused
+            if self.remembers:
+                self._remember(study, (*found, *(one.findings if one else ())), refused)
             yield study, None if refused else one
 
     @property
@@ -86,18 +95,41 @@ class Work:
         every = [*self.reading.skipped, *refused, *self.findings, *further]
         return operation_outcome(every, self.context.settings.canonical)
 
-    def _count_tools(self, leaving: LeavingStudy) -> None:
-        """Count the studies of each recognised tool, and the texts that no entry knows."""
+    def _recognised(self) -> tuple[set[str], int]:
+        """Return the recognised tools of a study, and of how many texts no entry knows."""
         tools: set[str] = set()
         texts: set[str] = set()
-        for one in leaving.facts:
+        for one in self._leaving.facts:
             tools.update(found.tool for found in recognised_in(one, self.context).inferences)
             texts.update(unrecognised_in(one, self.context))
-        self.tools.update(tools - {""})
-        self.unrecognised += len(texts)
+        return tools - {""}, len(texts)
 
-    def units(self) -> Iterator[Unit | Refused | Listed]:
-        """Yield the work of a sync job or of a verification."""
+    def _remember(
+        self, study: Study, findings: tuple[Finding, ...], refused: Refusal | None
+    ) -> None:
+        tools, unrecognised = self._recognised()
+        told = Told(study.verdict, findings, tuple(sorted(tools)), unrecognised, refused)
+        self.told[self.context.namer.imaging_study(study.uid)] = told
+
+    def _settled(self) -> Iterator[Settled]:
+        """Yield the studies that were not read, and tell again what is told of them."""
+        for one, told in self.reading.settled:
+            self.studies += 1
+            self.verdicts[told.verdict.value] += 1
+            self.findings += told.findings
+            self.tools.update(told.tools)
+            self.unrecognised += told.unrecognised
+            if told.refusal is not None:
+                self.refusals.append(told.refusal)
+            yield one
+
+    def units(self) -> Iterator[Unit | Refused | Listed | Settled]:
+        """Yield the work of a sync job."""
+        yield from self._settled()
+        yield from self.read_units()
+
+    def read_units(self) -> Iterator[Unit | Refused | Listed]:
+        """Yield the work of a verification: of studies that were read."""
         for study, one in self.mapped():
             if one is not None:
                 yield Unit(

@@ -2,113 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from deidfhir.errors import DeidFhirError, RetriableError, SkippableError
+from deidfhir.errors import DeidFhirError, SkippableError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.sources import Reading, read_paths, require_paths
+from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.sources import (
+    Reading,
+    require_paths,
+)
 from deidfhir.pipeline.statements import OurStatements
-from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, open_target, prepare
+from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepare
 from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never, stops_after
+from deidfhir.sync.timing import Clock, stops_after
+from deidfhir.sync.trust import is_trusted
 from deidfhir.sync.unit import Listing
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how far it is, and how far it will go, or 0."""
 
 _REFUSING = (
     *("partial-study", "duplicate-instance-differs", "existing-guarded", "existing-several"),
     *("existing-fails", "existing-marked"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What map, sync and verify share.
-
-    Args:
-        paths: Files and folders.
-        context: FHIR version, settings, policy and instant of recording.
-        progress: Told of progress, if given.
-        stop: Asked file by file, and by a sync study by study, why to end the run.
-    """
-
-    paths: tuple[Path, ...]
-    context: MappingContext
-    progress: Progress | None = None
-    stop: Stop = never
-
-    def work(self) -> Work:
-        """Read the PATHs.
-
-        Raises:
-            UsageError: `path-missing`.
-            RetriableError: `interrupted` or `deadline-over`.
-        """
-
-        def read(count: int) -> None:
-            if self.progress is not None:
-                self.progress("files read", count, 0)
-            if code := self.stop():
-                raise RetriableError(code)
-
-        return Work(read_paths(self.paths, read), self.context)
-
-    def tick(self, what: str, work: Work) -> Callable[[int], None] | None:
-        """Return what a room calls with its own count of a work's studies."""
-        progress, total = self.progress, len(work.reading.fold)
-        if progress is None:
-            return None
-
-        def tick(count: int) -> None:
-            done = count + work.passed_over
-            # Studies that vanished from their source are done beside those that were read.
-            progress(what, done, max(done, total))
-
-        return tick
-
-
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """Where a run sends or reads.
-
-    Args:
-        to: A FHIR base URL or a folder.
-        journal: The journal's file; None for the default.
-        timeout: Seconds for one request with all its repetitions.
-        deadline: Seconds for a whole sync; None for as long as it takes.
-        connections: Requests under way at most.
-        clock: The time.
-        events: Told of what happens.
-    """
-
-    to: str
-    journal: Path | None = None
-    timeout: float = DEFAULT_TIMEOUT
-    deadline: float | None = None
-    connections: int = CONNECTIONS
-    clock: Clock | None = None
-    events: Events = field(default_factory=Events)
-
-    def open(self, context: MappingContext) -> Target:
-        """Return the target.
-
-        Raises:
-            UsageError: `target-form` or `target-is-file`.
-        """
-        given = (self.to, context, self.timeout, self.clock)
-        return open_target(*given, connections=self.connections, events=self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +103,12 @@ def listing_of(reading: Reading) -> Listing:
 
 
 def run_sync(
-    options: RunOptions, where: TargetOptions, *, dry_run: bool = False, confirmed: int = 0
+    options: RunOptions,
+    where: TargetOptions,
+    *,
+    dry_run: bool = False,
+    confirmed: int = 0,
+    full: bool = False,
 ) -> SyncRun:
     """Make a target state what the objects below some PATHs state.
 
@@ -190,6 +117,7 @@ def run_sync(
         where: Target and journal.
         dry_run: Whether only to read and to say what would be sent.
         confirmed: How many studies the operator says have vanished.
+        full: Whether to open files that are as they were, too, and to ask the target about all.
 
     Raises:
         UsageError: A PATH or the target is not usable.
@@ -209,33 +137,59 @@ def run_sync(
             where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
         )
         stack.callback(journal.close)
-        work = options.work()
+        resync = options.resync(journal, clock.now(), full=full or _is_doubtful(journal, target))
+        work = options.work(resync)
         tell_read(work, where.events)
-        job = SyncJob(
-            target=target,
-            journal=journal,
-            statements=OurStatements(work),
-            traces=OurTraces(options.context),
-            listing=listing_of(work.reading),
-            dry_run=dry_run,
-            clock=clock,
-            progress=options.tick("studies done", work),
-            stop=options.stop,
-            fate=options.context.settings.vanished,
-            confirmed=confirmed,
-            mode=Mode(options.context.settings.existing),
-            events=where.events,
-        )
+        job = sync_job(options, where, target, journal, work)
+        job = replace(job, dry_run=dry_run, confirmed=confirmed)
         report = job.run(work.units())
         keep_names(target, report)
+        if report.error is None and not dry_run:
+            resync.keep(job.settled, work.told)
         return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
+
+
+def sync_job(
+    options: RunOptions, where: TargetOptions, target: Target, journal: Journal, work: Work
+) -> SyncJob:
+    """Return the job that makes a target state what was read.
+
+    Args:
+        options: Context, progress and what may end the run.
+        where: Clock and events.
+        target: The target.
+        journal: The target's.
+        work: What was read.
+    """
+    return SyncJob(
+        target=target,
+        journal=journal,
+        statements=OurStatements(work),
+        traces=OurTraces(options.context),
+        listing=listing_of(work.reading),
+        clock=where.clock or Clock(),
+        progress=options.tick("studies done", work),
+        stop=options.stop,
+        fate=options.context.settings.vanished,
+        mode=Mode(options.context.settings.existing),
+        events=where.events,
+    )
+
+
+def _is_doubtful(journal: Journal, target: Target) -> bool:
+    """Whether others may have changed a target; what keeps it from telling, the job tells."""
+    try:
+        return not is_trusted(journal, target)
+    except DeidFhirError:
+        return True
 
 
 def tell_read(work: Work, events: Events) -> None:
     """Tell what was read."""
     reading = work.reading
     counts = {"instances": reading.instances, "foreign": reading.foreign}
-    events("read", studies=len(reading.fold), skipped=len(reading.skipped), **counts)
+    studies = len(reading.fold) + len(reading.settled)
+    events("read", studies=studies, skipped=len(reading.skipped), **counts)
 
 
 def _set_aside(journal: Journal) -> int | None:

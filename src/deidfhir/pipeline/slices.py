@@ -62,6 +62,7 @@ class SliceRead:
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
         studies: Study Instance UIDs of what was read.
         signature: Stands for the files as they were, if that was asked for.
+        newest: When the last of them was changed, in nanoseconds since the epoch.
     """
 
     key: tuple[str, int]
@@ -71,6 +72,7 @@ class SliceRead:
     doubtful: list[str] = field(default_factory=list)
     studies: set[str] = field(default_factory=set)
     signature: str = ""
+    newest: int = 0
 
 
 @dataclass(slots=True)
@@ -135,7 +137,7 @@ class _Run:
                     self._pass(prefix + name, doubtful=True)
         if self._signature and not read.skipped and not read.doubtful:
             # What could not be read may be readable the next time, and is told of until then.
-            read.signature = self._signature.digest()
+            read.signature, read.newest = self._signature.digest(), self._signature.newest
 
     def _part10(self, path: str, name: str) -> None:
         seen = look_at(path)
@@ -206,10 +208,11 @@ class _Run:
 class Signature:
     """Stands for some files as they are: changes whenever one is added, goes, or is written to."""
 
-    __slots__ = ("_digest",)
+    __slots__ = ("_told", "newest")
 
     def __init__(self) -> None:
-        self._digest = sha256()
+        self._told: list[str] = []
+        self.newest = 0
 
     def add(self, name: str, status: os.stat_result) -> None:
         """Take in a file.
@@ -218,12 +221,13 @@ class Signature:
             name: Its name.
             status: How it is.
         """
-        told = f"{name}\0{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\0"
-        self._digest.update(_bytes(told))
+        changed, written = status.st_ctime_ns, status.st_mtime_ns
+        self._told.append(f"{name}\0{status.st_size} {written} {changed}\0")
+        self.newest = max(self.newest, changed, written)
 
     def digest(self) -> str:
         """Return what stands for the files so far."""
-        return self._digest.hexdigest()[:32]
+        return sha256(_bytes("".join(self._told))).hexdigest()[:32]
 
 
 def _bytes(text: str) -> bytes:

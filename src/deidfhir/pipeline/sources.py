@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 from deidfhir.errors import UsageError
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Studies, Study, StudyFold
-from deidfhir.pipeline.listing import Listing, absolute
+from deidfhir.pipeline.listing import Listing, Slice, absolute, digest
+from deidfhir.pipeline.resync import Resync
 from deidfhir.pipeline.slices import SliceRead
 from deidfhir.pipeline.spill import Spill
+from deidfhir.pipeline.told import Told
 from deidfhir.pipeline.workers import read_all
+from deidfhir.sync.settled import Settled
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Reading:
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
         of_folders: Whether all PATHs are folders.
         hollow: Whether below one of the PATHs there is no object.
+        settled: Studies that were not read, since nothing has changed, with what is told of them.
     """
 
     source: str
@@ -42,18 +45,12 @@ class Reading:
     doubtful: list[str] = field(default_factory=list)
     of_folders: bool = False
     hollow: bool = False
+    settled: list[tuple[Settled, Told]] = field(default_factory=list)
 
     @property
     def studies(self) -> Iterator[Study]:
         """The studies, sorted by Study Instance UID."""
         return iter(self.fold)
-
-    def take(self, read: SliceRead) -> None:
-        """Count what was read of a slice."""
-        self.instances += read.objects
-        self.skipped += read.skipped
-        self.foreign += read.foreign
-        self.doubtful += read.doubtful
 
     def missing_files(self) -> frozenset[str]:
         """Return which files may hold an object that was not read, each as a digest."""
@@ -90,25 +87,90 @@ def read_paths(
     """
     given = tuple(paths)
     require_paths(given)
-    reading = source_of(given)
-    listing, spill = Listing(given), Spill()
-    reading.fold = spill
-    holding: set[str] = set()
-    files = 0
-    for batch in read_all(listing.slices(), workers):
-        for uid, record in batch.records.items():
-            spill.add(uid, record)
-        for one in batch.slices:
-            reading.take(one)
-            if one.objects:
-                holding.add(one.key[0])
-        files += batch.files
-        if progress:
-            progress(files)
-    reading.skipped = [*listing.skipped, *reading.skipped]
-    reading.foreign += listing.foreign
-    reading.hollow = any(_is_hollow(one, holding) for one in given)
-    return reading
+    run = _Run(source_of(given), Listing(given), workers, progress)
+    for _ in run.read(run.listing.slices(), signed=False):
+        pass
+    return run.finished()
+
+
+def read_changed(
+    paths: Iterable[Path],
+    resync: Resync,
+    id_of: Callable[[str], str],
+    progress: Callable[[int], None] | None = None,
+    workers: int = 1,
+) -> Reading:
+    """Read what has changed below some files and folders, and all that belongs to it.
+
+    Args:
+        paths: Files, or folders that are walked to their end, links to folders included.
+        resync: Knows what earlier runs left settled.
+        id_of: Study Instance UID → id of the ImagingStudy.
+        progress: Called with the number of files looked at so far.
+        workers: How many processes may read.
+
+    Raises:
+        UsageError: `path-missing`, before anything is read.
+        FatalError: `worker-lost` or `spill-unwritable`.
+    """
+    given = tuple(paths)
+    require_paths(given)
+    run = _Run(source_of(given), Listing(given), workers, progress)
+    due: Iterable[Slice] = resync.changed(run.listing.slices())
+    while due:
+        for one in run.read(due, signed=True):
+            resync.opened(one, map(id_of, one.studies))
+        due = [run.listing.again(one) for one in resync.more()]
+    for part, row in resync.rows:
+        run.pass_over(part, row.objects, row.passed)
+    run.reading.settled = resync.settled()
+    return run.finished()
+
+
+@dataclass(slots=True)
+class _Run:
+    """Reads slices into a reading."""
+
+    reading: Reading
+    listing: Listing
+    workers: int
+    progress: Callable[[int], None] | None
+    _spill: Spill = field(default_factory=Spill, init=False)
+    _holding: set[str] = field(default_factory=set, init=False)
+    _files: int = field(default=0, init=False)
+
+    def read(self, slices: Iterable[Slice], *, signed: bool) -> Iterator[SliceRead]:
+        """Read slices; yield each once its records are kept."""
+        for batch in read_all(slices, self.workers, signed=signed):
+            for uid, record in batch.records.items():
+                self._spill.add(uid, record)
+            for one in batch.slices:
+                self.reading.skipped += one.skipped
+                self.reading.doubtful += one.doubtful
+                self._count(one.key[0], one.objects, one.foreign)
+                yield one
+            self._files += batch.files
+            if self.progress:
+                self.progress(self._files)
+
+    def pass_over(self, one: Slice, objects: int, foreign: int) -> None:
+        """Count a slice that was not opened."""
+        self._count(one.key[0], objects, foreign)
+
+    def finished(self) -> Reading:
+        """Return what was read."""
+        reading, listing = self.reading, self.listing
+        reading.fold = self._spill
+        reading.skipped = [*listing.skipped, *reading.skipped]
+        reading.foreign += listing.foreign
+        reading.hollow = any(_is_hollow(one, self._holding) for one in listing.paths)
+        return reading
+
+    def _count(self, place: str, objects: int, foreign: int) -> None:
+        self.reading.instances += objects
+        self.reading.foreign += foreign
+        if objects:
+            self._holding.add(place)
 
 
 def source_of(paths: tuple[Path, ...]) -> Reading:
@@ -125,13 +187,10 @@ def source_of(paths: tuple[Path, ...]) -> Reading:
 
 
 def _is_hollow(path: Path, holding: set[str]) -> bool:
-    """Whether there is no object in a folder, or beside a file, that a PATH names."""
+    """Whether there is no object at or below a PATH."""
+    place = absolute(path)
     if not path.is_dir():
-        return os.path.dirname(absolute(path)) + os.sep not in holding  # noqa: PTH120
-    place = os.path.join(absolute(path), "")  # noqa: PTH118
-    return not any(one.startswith(place) for one in holding)
-
-
-def digest(text: str) -> str:
-    """Return what stands for a path, or for several."""
-    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        # Where its folder is a PATH, too, it was listed with that.
+        return not {place, os.path.join(os.path.dirname(place), "")} & holding  # noqa: PTH118, PTH120
+    inside = os.path.join(place, "")  # noqa: PTH118
+    return not any(one.startswith(inside) for one in holding)

@@ -19,8 +19,9 @@ from deidfhir.sync.address import is_usable_url
 from deidfhir.sync.connections import Connections
 from deidfhir.sync.events import Events
 from deidfhir.sync.folder import NdjsonFolder
-from deidfhir.sync.journal import Journal, default_path, require_writable
+from deidfhir.sync.journal import Journal
 from deidfhir.sync.lease import lease
+from deidfhir.sync.places import default_path, require_writable
 from deidfhir.sync.profile import Wishes
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.server import FhirServer

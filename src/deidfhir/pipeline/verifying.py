@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from deidfhir.errors import DeidFhirError
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.runs import RunOptions, TargetOptions, input_exit_code, listing_of, tell_read
+from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.runs import input_exit_code, listing_of, sync_job, tell_read
 from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepare
-from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode
@@ -119,25 +119,13 @@ def _compared(options: RunOptions, target: Target, journal: Journal, work: Work)
     statements, traces = OurStatements(work), OurTraces(options.context)
     mode = Mode(options.context.settings.existing)
     job = VerifyJob(target, statements, traces, journal, sweep, mode, tick)
-    return job.run(work.units())
+    return job.run(work.read_units())
 
 
 def _sent(
     options: RunOptions, target: Target, journal: Journal, work: Work, where: TargetOptions
 ) -> SyncReport:
-    job = SyncJob(
-        target=target,
-        journal=journal,
-        statements=OurStatements(work),
-        traces=OurTraces(options.context),
-        listing=listing_of(work.reading),
-        clock=where.clock or Clock(),
-        events=where.events,
-        progress=options.tick("studies done", work),
-        stop=options.stop,
-        fate=options.context.settings.vanished,
-        mode=Mode(options.context.settings.existing),
-    )
+    job = sync_job(options, where, target, journal, work)
     report = job.run(work.units())
     keep_names(target, report)
     return report

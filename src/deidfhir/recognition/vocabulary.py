@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ class Vocabulary:
 
     Args:
         entries: Entry id → entry, sorted.
+        digest: Changes with any of them.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def tools(self) -> tuple[Entry, ...]:
@@ -40,20 +43,21 @@ def load_vocabulary(site: str = "") -> Vocabulary:
     Raises:
         UsageError: `tools-folder`, `tools-file` or `tools-entry`, which names file, entry and key.
     """
-    entries = _folder(mappings_folder() / "tools")
+    texts = sha256()
+    entries = _folder(mappings_folder() / "tools", texts.update)
     if site:
-        entries |= _folder(Path(site))
-    return Vocabulary(dict(sorted(entries.items())))
+        entries |= _folder(Path(site), texts.update)
+    return Vocabulary(dict(sorted(entries.items())), texts.hexdigest()[:16])
 
 
-def _folder(folder: Path) -> dict[str, Entry]:
+def _folder(folder: Path, note: Callable[[bytes], object]) -> dict[str, Entry]:
     try:
         files = sorted(one for one in folder.iterdir() if one.suffix == ".toml")
     except (OSError, ValueError) as error:
         raise UsageError("tools-folder", path=folder) from error
     entries: dict[str, Entry] = {}
     for file in files:
-        for name, one in _file(file).items():
+        for name, one in _file(file, note).items():
             if name in entries:
                 raise UsageError(
                     "tools-entry",
@@ -66,11 +70,13 @@ def _folder(folder: Path) -> dict[str, Entry]:
     return entries
 
 
-def _file(path: Path) -> dict[str, Entry]:
+def _file(path: Path, note: Callable[[bytes], object]) -> dict[str, Entry]:
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+        content: dict[str, Any] = tomllib.loads(text.decode("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError("tools-file", path=path) from error
+    note(text)
     entries = {}
     for name, rows in content.items():
         try:

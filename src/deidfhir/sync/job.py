@@ -13,19 +13,22 @@ from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.guarding import reason_to_leave
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.lookahead import looked_up
+from deidfhir.sync.lookahead import last, looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.refusals import Refusals, sha_of
 from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.sync.resting import Resting
 from deidfhir.sync.retiring import Fate, plan_of
 from deidfhir.sync.sending import Sender
+from deidfhir.sync.settled import Settled
 from deidfhir.sync.shared import Shared
 from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
 from deidfhir.sync.timing import Clock, Stop, never
+from deidfhir.sync.trust import is_trusted
 from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
 
 
@@ -69,6 +72,7 @@ class SyncJob:
     _sender: Sender = field(init=False)
     _merger: Merger = field(init=False)
     _sweep: Sweep = field(init=False)
+    _resting: Resting = field(init=False)
     _unread: bool = field(default=False, init=False)
     _done: int = field(default=0, init=False)
 
@@ -78,6 +82,7 @@ class SyncJob:
             self.target, self.traces, self.mode, self.journal.study, self.report
         )
         self._shared = Shared(self.target, self.journal, self.report, self.dry_run)
+        self._resting = Resting(self.journal)
         self._sender = Sender(
             self.target,
             self.journal,
@@ -87,19 +92,21 @@ class SyncJob:
             Refusals(self.target.shown, self.journal, self.report, self._now, self.events),
             self.stop,
             self.events,
+            lambda plan: self._resting.acknowledged(plan, self._planner),
         )
 
-    def run(self, work: Iterable[Unit | Refused | Listed]) -> SyncReport:
+    def run(self, work: Iterable[Unit | Refused | Listed | Settled]) -> SyncReport:
         """Send what must be sent; an error that ends the run is in the report.
 
         Args:
             work: The studies of the run, stated, refused or only listed, each once.
         """
         try:
-            self._trust_journal()
+            if not is_trusted(self.journal, self.target):
+                self.journal.forget_acknowledgements()
             self._planner = self._made_planner()
             self._merger = Merger(self.target, self.statements, self._planner)
-            due = self._broken_last(self._due(work))
+            due = last(self._due(work), self.journal.broken.every())
             looks = looked_up(due, self.target, self._sender.crew, self._existing.finding)
             for batch, found in looks:
                 self._process(batch, found)
@@ -112,7 +119,14 @@ class SyncJob:
             self._abandon()
         return self.report
 
-    def _due(self, work: Iterable[Unit | Refused | Listed]) -> Iterator[Unit | Refused | Vanished]:
+    @property
+    def settled(self) -> dict[str, Settled]:
+        """The studies that this run leaves settled, by the id of their ImagingStudy."""
+        return self._resting.without({one.name for one in self.report.troubles})
+
+    def _due(
+        self, work: Iterable[Unit | Refused | Listed | Settled]
+    ) -> Iterator[Unit | Refused | Vanished]:
         """Yield what is to be done: first what the source lists, then what it no longer does."""
         self._sweep = Sweep(
             self.journal,
@@ -122,30 +136,21 @@ class SyncJob:
             self.fate,
             self.confirmed,
         )
-        marked = self._sweep.marking(work)
+        marked = self._sweep.marking(map(self._counted, work))
         for one in self._existing.unsettled(marked, self._is_settled, self._settle):
             if not self._is_dead(one):
                 yield one
         yield from self._sweep.vanished(self.report, dry_run=self.dry_run)
 
-    def _broken_last(
-        self, work: Iterable[Unit | Refused | Vanished]
-    ) -> Iterator[Unit | Refused | Vanished]:
-        """Yield the work, last of all the studies on which the target broke the last time."""
-        last: dict[str, Unit | Refused | Vanished | None]
-        last = dict.fromkeys(self.journal.broken.every())
-        for one in work:
-            if one.id in last:
-                last[one.id] = one
-            else:
-                yield one
-        yield from (one for one in last.values() if one is not None)
-
-    def _trust_journal(self) -> None:
-        """Believe the journal's acknowledgements only if the target is as they left it."""
-        stamp = self.target.stamp()
-        if stamp is not None and stamp != self.journal.identity("stamp"):
-            self.journal.forget_acknowledgements()
+    def _counted(self, one: Unit | Refused | Listed | Settled) -> Unit | Refused | Listed | Settled:
+        """Count a study that was not read, or of which nothing is said."""
+        if isinstance(one, Listed):
+            self._resting.listed(one)
+        elif isinstance(one, Settled):
+            self.report.count("unchanged", one.own + self._shared.count_ids(one.shared))
+            self.report.existing.update([one.how] if one.how else [])
+            self._tick()
+        return one
 
     def _made_planner(self) -> Planner:
         planner = planner_of(self.journal, self.listing, self.statements)
@@ -177,8 +182,9 @@ class SyncJob:
         return known and self._planner.is_settled(one, self.journal.study(one.id))
 
     def _settle(self, one: Unit | Refused) -> None:
+        row = self.journal.study(one.id)
+        self._resting.as_it_was(one, row)
         if isinstance(one, Unit):
-            row = self.journal.study(one.id)
             linked = row is not None and row.standing is not None and row.standing.is_link
             own = one.provenances if linked else one.own
             self.report.count("unchanged", len(own) + self._shared.count(one.shared))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deidfhir.errors import FatalError
-from deidfhir.sync import assigned, broken, dead
+from deidfhir.sync import assigned, broken, dead, settled
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.broken import Broken
 from deidfhir.sync.dead import DeadLetters
+from deidfhir.sync.settled import SettledStudies
 from deidfhir.sync.standing import Standing
 from deidfhir.sync.store import Store
 
@@ -30,7 +29,7 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
-{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}{broken.SCHEMA}
+{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}{broken.SCHEMA}{settled.SCHEMA}
 """
 _MIGRATIONS = {
     # What stands for instances has another form: all is looked up on the target once more.
@@ -44,6 +43,7 @@ _MIGRATIONS = {
     7: """UPDATE study SET standing = '["' || replace(standing, ' ', '","') || '",[]]'
 WHERE standing <> '';""",
     8: broken.SCHEMA,
+    9: settled.SCHEMA,
 }
 
 _in_order = json.JSONEncoder(sort_keys=True).encode
@@ -136,6 +136,7 @@ class Journal:
         self.dead = DeadLetters(self._store)
         self.assigned = AssignedIds(self._store)
         self.broken = Broken(self._store)
+        self.settled = SettledStudies(self._store)
         self._absent: set[str] = set()  # a new study is asked for several times
 
     def close(self) -> None:
@@ -224,13 +225,20 @@ class Journal:
         sql = f"SELECT id FROM study WHERE state IN ({marks}) ORDER BY id"  # noqa: S608 - marks
         return [str(identity) for (identity,) in self._store.rows(sql, *states)]
 
-    def delivered_by(self, sources: Iterable[str]) -> frozenset[str]:
-        """Return the ids of the studies that some sources list, as they last said."""
+    def delivered_by(self, sources: Iterable[str], seen: Iterable[str]) -> frozenset[str]:
+        """Return the ids of the studies that some sources list, as they last said.
+
+        Args:
+            sources: The sources.
+            seen: Ids of studies of which nobody asks; what is listed of them is not looked at.
+        """
         sql = (
             "SELECT DISTINCT study.id FROM study, json_each(study.sources) AS listed "
-            "WHERE listed.key IN (SELECT value FROM json_each(?))"
+            "WHERE study.id NOT IN (SELECT value FROM json_each(?)) "
+            "AND listed.key IN (SELECT value FROM json_each(?))"
         )
-        rows = self._store.rows(sql, json.dumps(sorted(sources)))
+        given = json.dumps(sorted(seen)), json.dumps(sorted(sources))
+        rows = self._store.rows(sql, *given)
         return frozenset(str(identity) for (identity,) in rows)
 
     def sources(self) -> dict[str, list[str]]:
@@ -272,28 +280,3 @@ def _stored(identity: str, row: StudyRow) -> tuple[str, ...]:
     standing = row.standing.text() if row.standing else ""
     listed = (_in_order(row.statements), _compact(row.sources), _compact(parts))
     return (identity, row.state, row.sha, *listed, standing)
-
-
-def require_writable(path: Path) -> None:
-    """Raise what opening the journal for writing would raise: a dry run ends as the run would.
-
-    Raises:
-        FatalError: `journal-unusable`.
-    """
-    nearest = next(one for one in path.absolute().parents if os.path.lexists(one))
-    usable = os.access(nearest, os.W_OK | os.X_OK)
-    if not usable or (os.path.lexists(path) and not os.access(path, os.W_OK)):
-        raise FatalError("journal-unusable", path=path)
-
-
-def default_path(target: str, environment: dict[str, str], digest: str) -> Path:
-    """Return the default journal of a target, in the user's state folder.
-
-    Args:
-        target: `folder` or `server`, a hint for the reader of the folder.
-        environment: The process's variables.
-        digest: Names the target.
-    """
-    home = environment.get("XDG_STATE_HOME") or ""
-    state = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state"
-    return state / "deidfhir" / f"{target}-{digest}.sqlite3"

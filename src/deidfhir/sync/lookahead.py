@@ -36,6 +36,22 @@ def batches(work: Iterable[Study], most: int) -> Iterator[list[Study]]:
         yield batch
 
 
+def last(work: Iterable[Study], ids: Iterable[str]) -> Iterator[Study]:
+    """Yield the work, some studies last of all, in their order.
+
+    Args:
+        work: The studies.
+        ids: Of the studies that come last, such as those on which the target broke.
+    """
+    waiting: dict[str, Study | None] = dict.fromkeys(ids)
+    for one in work:
+        if one.id in waiting:
+            waiting[one.id] = one
+        else:
+            yield one
+    yield from (one for one in waiting.values() if one is not None)
+
+
 def looked_up(
     work: Iterable[Study],
     target: Target,

@@ -60,6 +60,7 @@ class Sender:
         refusals: What is refused.
         stop: Asked before each transaction why to end the run.
         events: Told of what comes of each study.
+        acknowledged: Called with each plan of which the target has taken all.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Sender:
     refusals: Refusals
     stop: Stop
     events: Events = field(default_factory=Events)
+    acknowledged: Callable[[Plan], None] = lambda _: None
     stale: list[Plan] = field(default_factory=list, init=False)
     """Plans that others have changed the target under; the caller plans them anew."""
 
@@ -273,5 +275,6 @@ class Sender:
                 self.events("withdrawn", study=plan.id)
         if rows := {plan.id: plan.row for plan in plans}:
             self.journal.acknowledge(rows)
-            for identity in rows:
-                self.events("acknowledged", study=identity)
+            for plan in plans:
+                self.acknowledged(plan)
+                self.events("acknowledged", study=plan.id)

@@ -35,7 +35,11 @@ class Shared:
 
     def count(self, resources: Iterable[JsonObject]) -> int:
         """Return how many resources this run had not counted yet; they are there."""
-        fresh = {one["id"] for one in resources} - self._there
+        return self.count_ids(one["id"] for one in resources)
+
+    def count_ids(self, ids: Iterable[str]) -> int:
+        """Return of how many ids this run had not counted a resource yet; they are there."""
+        fresh = set(ids) - self._there
         self._there |= fresh
         return len(fresh)
 

@@ -9,6 +9,7 @@ from deidfhir.errors import FatalError
 from deidfhir.sync.journal import DELIVERED, LEAVING, Journal, StudyRow, parts_of
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate
+from deidfhir.sync.settled import Settled
 from deidfhir.sync.unit import Listed, Listing, Refused, Unit, Vanished
 
 _MOST, _SHARE = 10, 50
@@ -22,7 +23,7 @@ class Missing:
     Args:
         vanished: Ids of the studies that no other source lists.
         elsewhere: Ids of those that another source lists, too.
-        total: How many studies the source has delivered.
+        total: How many studies the source lists, or has delivered.
     """
 
     vanished: tuple[str, ...] = ()
@@ -57,11 +58,13 @@ class Sweep:
     _seen: set[str] = field(default_factory=set, init=False)
     _missing: Missing | None = field(default=None, init=False)
 
-    def marking(self, work: Iterable[Unit | Refused | Listed]) -> Iterator[Unit | Refused]:
+    def marking(
+        self, work: Iterable[Unit | Refused | Listed | Settled]
+    ) -> Iterator[Unit | Refused]:
         """Yield the work, and mark every study that is listed, whatever becomes of it."""
         for one in work:
             self._seen.add(one.id)
-            if not isinstance(one, Listed):
+            if not isinstance(one, (Listed, Settled)):
                 yield one
 
     def vanished(self, report: SyncReport, *, dry_run: bool) -> Iterator[Vanished]:
@@ -95,13 +98,13 @@ class Sweep:
     def missing(self) -> Missing:
         """Return what was not seen."""
         if self._missing is None:
-            delivered = self.journal.delivered_by(self._sources)
-            rows = {one: self.journal.study(one) for one in sorted(delivered - self._seen)}
+            unseen = self.journal.delivered_by(self._sources, self._seen)
+            rows = {one: self.journal.study(one) for one in sorted(unseen)}
             elsewhere = {one for one, row in rows.items() if row and self._others(row)}
             self._missing = Missing(
                 tuple(one for one in rows if one not in elsewhere),
                 tuple(one for one in rows if one in elsewhere),
-                len(delivered),
+                len(unseen) + len(self._seen),
             )
         return self._missing
 

@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 COMMANDS = {
-    "show": {"--json", "--config", "--tools", "--policy"},
-    "map": {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"},
+    "show": {"--json", "--config", "--tools", "--policy", "--workers"},
+    "map": {
+        *("--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"),
+        "--workers",
+    },
     "sync": {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json", "--existing"),
         *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
         *("--connections", "--deadline", "--access", "--metrics", "--log"),
-        *("--server-profile", "--write-mode"),
+        *("--server-profile", "--write-mode", "--workers", "--full"),
     },
     "verify": {
         *("--to", "--fhir", "--accept", "--journal", "--json", "--existing"),
         *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
-        *("--metrics", "--log", "--server-profile", "--write-mode"),
+        *("--metrics", "--log", "--server-profile", "--write-mode", "--workers"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},

@@ -11,7 +11,7 @@ from deidfhir.cli.stopping import stopping
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import listing, workers
-from deidfhir.pipeline.runs import RunOptions
+from deidfhir.pipeline.options import RunOptions
 from tests.synthetic.objects import instance, write
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pytest
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.diagnostics import Issue
-from deidfhir.sync.journal import Journal, StudyRow, default_path
+from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.places import default_path
 from deidfhir.sync.standing import How, Mode, Standing
 
 ROW = StudyRow(
@@ -35,6 +36,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "deidfhir" / "journal.sqlite3"
 
 
+UNSETTLED = """
+DROP TRIGGER study_put; DROP TRIGGER study_changed; DROP TRIGGER study_gone;
+DROP TRIGGER device_gone; DROP TABLE settled; DROP TABLE slice;
+"""
+
+
 def mode(path: Path) -> int:
     """Return the permission bits."""
     return stat.S_IMODE(path.stat().st_mode)
@@ -43,7 +50,7 @@ def mode(path: Path) -> int:
 def test_a_new_journal_has_the_newest_schema_version_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (9,)
+        assert database.execute("PRAGMA user_version").fetchone() == (10,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -272,7 +279,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         journal.put_studies({"s": row})
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE broken; DROP TABLE dead; DROP TABLE assigned;"
+            f"{UNSETTLED} DROP TABLE broken; DROP TABLE dead; DROP TABLE assigned;"
             "ALTER TABLE study DROP COLUMN parts;"
             "ALTER TABLE study DROP COLUMN standing;"
             f"PRAGMA user_version = {version}"
@@ -281,7 +288,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (9,)
+        assert database.execute("PRAGMA user_version").fetchone() == (10,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
@@ -290,7 +297,8 @@ def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:
         journal.dead.put(replace(letter, issues=(Issue("error", "invariant"),)))
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE broken; DROP TABLE assigned; ALTER TABLE dead DROP COLUMN issues;"
+            f"{UNSETTLED} DROP TABLE broken; DROP TABLE assigned;"
+            "ALTER TABLE dead DROP COLUMN issues;"
             "ALTER TABLE study DROP COLUMN parts;"
             "ALTER TABLE study DROP COLUMN standing;"
             "PRAGMA user_version = 3"
@@ -315,7 +323,7 @@ def test_how_a_study_stood_in_version_7_is_kept(
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE study SET standing = ?", (kept,))
         database.commit()
-        database.executescript("DROP TABLE broken; PRAGMA user_version = 7")
+        database.executescript(f"{UNSETTLED} DROP TABLE broken; PRAGMA user_version = 7")
     with closing(Journal(path)) as journal:
         assert journal.study("s") == replace(ROW, standing=standing)
 

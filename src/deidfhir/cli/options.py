@@ -1,0 +1,124 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from deidfhir.cli import values
+from deidfhir.config import SERVER_PROFILES, WRITE_MODES
+from deidfhir.fhir.versions import FHIR_NAMES
+from deidfhir.sync.timing import DEFAULT_TIMEOUT
+
+
+def add_paths(one: argparse.ArgumentParser) -> None:
+    """Add PATH and what goes with reading."""
+    one.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="file or folder: Part 10 files, and .json holding DICOM JSON",
+    )
+    one.add_argument(
+        "--workers",
+        type=values.workers,
+        default=0,
+        metavar="NUMBER",
+        help="processes that read files (as many as there are CPUs); 1 starts none",
+    )
+    add_site(one)
+
+
+def add_site(one: argparse.ArgumentParser) -> None:
+    """Add the site's files."""
+    one.add_argument(
+        "--tools", metavar="FOLDER", help="the site's own tool entries, beside ours (TOML)"
+    )
+    one.add_argument(
+        "--policy", metavar="FILE", help="what the site loosens or tightens (TOML; docs/policy.md)"
+    )
+
+
+def add_fhir(one: argparse.ArgumentParser) -> None:
+    """Add the FHIR version."""
+    one.add_argument("--fhir", choices=FHIR_NAMES, default="R4", help="FHIR version (R4)")
+
+
+def add_mapping(one: argparse.ArgumentParser) -> None:
+    """Add what goes with mapping."""
+    add_paths(one)
+    add_fhir(one)
+    one.add_argument(
+        "--accept",
+        type=values.accept,
+        metavar="VERDICTS",
+        help="comma-separated: removed, unknown, contradictory, mixed, not-removed, or all; the "
+        "rest is refused (the policy's, which is removed by default)",
+    )
+
+
+def add_target(one: argparse.ArgumentParser) -> None:
+    """Add the target and how it is written to."""
+    add_to(one)
+    add_access(one)
+    add_timeout(one)
+    for option, known, what in (
+        ("--server-profile", SERVER_PROFILES, "what kind of server it is"),
+        ("--write-mode", WRITE_MODES, "how resources are written, see docs/servers.md"),
+    ):
+        told = f"{what}: {', '.join(known)}"
+        one.add_argument(option, choices=known, metavar="WORD", help=told)
+
+
+def add_to(one: argparse.ArgumentParser) -> None:
+    """Add the target and its journal."""
+    one.add_argument(
+        "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
+    )
+    one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
+
+
+def add_vanished(one: argparse.ArgumentParser) -> None:
+    """Add what becomes of studies that vanished."""
+    one.add_argument(
+        "--vanished",
+        choices=("retire", "delete", "keep"),
+        help="what happens to studies that the PATHs no longer hold (the setting, or retire)",
+    )
+
+
+def add_access(one: argparse.ArgumentParser) -> None:
+    """Add how a server is got at."""
+    one.add_argument(
+        "--access",
+        metavar="FILE",
+        help="how the server is got at: credentials, TLS, proxy, headers (TOML; docs/access.md)",
+    )
+
+
+def add_timeout(one: argparse.ArgumentParser) -> None:
+    """Add the time-out of a request."""
+    one.add_argument(
+        "--timeout",
+        type=values.seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help=f"for one request with its repetitions ({DEFAULT_TIMEOUT:.0f})",
+    )
+
+
+def add_observed(one: argparse.ArgumentParser) -> None:
+    """Add what tells of a run."""
+    one.add_argument(
+        "--metrics",
+        type=Path,
+        metavar="FILE",
+        help="write the run's numbers for Prometheus, such as /var/lib/node_exporter/deidfhir.prom",
+    )
+    one.add_argument("--log", type=Path, metavar="FILE", help="add the run's events, JSON lines")
+
+
+def add_json(one: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    one.add_argument("--json", action="store_true", help="one JSON object on stdout")

@@ -1,0 +1,169 @@
+"""Which files need not be opened again: those of studies that the last run left settled.
+
+A slice of a folder is as it was if its signature is: names, sizes and times of its files, and all
+that decides what is made of them. It is passed over if all studies in it are settled; what holds a
+part of any other study is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from deidfhir.pipeline.listing import Slice, path_digest
+from deidfhir.pipeline.slices import Signature, SliceRead
+from deidfhir.pipeline.told import Told, named_in
+from deidfhir.sync.settled import Settled, SettledStudies, SliceRow
+
+_COARSE, _FINE = 2_000_000_000, 50_000_000
+"""Nanoseconds within which a file may change without a change of its times: FAT has 2 s."""
+
+
+@dataclass(slots=True)
+class Resync:
+    """Knows what earlier runs of a source left settled, and what this one opened.
+
+    Args:
+        kept: The journal's settled studies.
+        source: The source.
+        by: Stands for all that decides what is made of files.
+        begun: When the run began, in nanoseconds since the epoch.
+        full: Whether to read all files whatever is known.
+    """
+
+    kept: SettledStudies
+    source: str
+    by: str
+    begun: int
+    full: bool = False
+    _known: dict[str, SliceRow] = field(default_factory=dict, init=False)
+    _settled: dict[str, Settled] = field(default_factory=dict, init=False)
+    _named: dict[str, set[str]] = field(default_factory=dict, init=False)
+    _paths: dict[str, str] = field(default_factory=dict, init=False)
+    _unopened: dict[str, Slice] = field(default_factory=dict, init=False)
+    _opened: dict[str, SliceRead] = field(default_factory=dict, init=False)
+    _holding: dict[str, set[str]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Learn what is known."""
+        if self.full:
+            return
+        self._known = self.kept.slices(self.source)
+        self._settled = self.kept.studies(self.source)
+        for one in self._settled.values():
+            if named := named_in(one.told):
+                for identity in one.slices:
+                    self._named.setdefault(identity, set()).update(named)
+
+    def changed(self, slices: Iterable[Slice]) -> Iterator[Slice]:
+        """Yield the slices that must be read whatever else is; the others are noted.
+
+        Args:
+            slices: All of the source.
+        """
+        for one in slices:
+            identity = slice_id(one.key)
+            row = self._known.get(identity)
+            if row is None or not self._is_as_it_was(one, row):
+                yield one
+            else:
+                # Should it be read after all, its names are listed once more.
+                self._unopened[identity] = replace(one, names=one.names[:1])
+                self._name(one, self._named.get(identity))
+
+    def opened(self, read: SliceRead, studies: Iterable[str]) -> None:
+        """Take in what was read of a slice.
+
+        Args:
+            read: What was read.
+            studies: Ids of the ImagingStudies of what was found.
+        """
+        identity = slice_id(read.key)
+        self._opened[identity] = read
+        for study in studies:
+            self._holding.setdefault(study, set()).add(identity)
+
+    def more(self) -> list[Slice]:
+        """Return the slices to read, too: with them, all studies that are due are read whole."""
+        due = [
+            one
+            for one in self._settled.values()
+            if one.id in self._holding or not self._unopened.keys() >= set(one.slices)
+        ]
+        needed = {part for one in due for part in one.slices} & self._unopened.keys()
+        again = [self._unopened.pop(part) for part in sorted(needed)]
+        for one in due:
+            del self._settled[one.id]
+        return again
+
+    @property
+    def rows(self) -> list[tuple[Slice, SliceRow]]:
+        """What was not opened."""
+        return [(one, self._known[key]) for key, one in self._unopened.items()]
+
+    def settled(self) -> list[tuple[Settled, Told]]:
+        """Return the studies that were not read, each with what is told of it."""
+        return [(one, Told.of(one.told, self._paths)) for one in self._settled.values()]
+
+    def keep(self, settled: dict[str, Settled], told: dict[str, Told]) -> None:
+        """Let the journal know what this run leaves settled.
+
+        Args:
+            settled: Of the studies that were read: those that are, by id.
+            told: What was told of each study that was read, by id.
+        """
+        inside: dict[str, list[str]] = {}
+        for study, held in self._holding.items():
+            for identity in held:
+                inside.setdefault(identity, []).append(study)
+        slices: dict[str, SliceRow | None] = dict.fromkeys(self._known.keys() - self._unopened)
+        for identity, read in self._opened.items():
+            studies = tuple(sorted(inside.get(identity, ())))
+            if self._is_kept(read) and all(one in settled for one in studies):
+                signature = _mixed(read.signature, self.by)
+                slices[identity] = SliceRow(signature, read.objects, read.foreign, studies)
+        before = self.kept.studies(self.source).keys() - self._settled.keys()
+        rows: dict[str, Settled | None] = dict.fromkeys(before)
+        for one, held in self._holding.items():
+            if one in settled and all(slices.get(identity) for identity in held):
+                found = replace(settled[one], slices=tuple(sorted(held)), told=told[one].kept())
+                rows[one] = found
+        self.kept.keep(self.source, slices, rows)
+
+    def _is_as_it_was(self, one: Slice, row: SliceRow) -> bool:
+        if not all(study in self._settled for study in row.studies):
+            return False
+        signature = Signature()
+        try:
+            for name in one.names:
+                signature.add(name, os.stat(one.prefix + name))  # noqa: PTH116 - a million files
+        except (OSError, ValueError):
+            return False
+        return row.signature == _mixed(signature.digest(), self.by)
+
+    def _name(self, one: Slice, named: set[str] | None) -> None:
+        for name in one.names if named else ():
+            digest = path_digest(one.place + name)
+            if named and digest in named:
+                self._paths[digest] = one.prefix + name
+
+    def _is_kept(self, read: SliceRead) -> bool:
+        """Whether its files can no longer change without changing its signature."""
+        coarse = read.newest % 1_000_000_000 == 0
+        return bool(read.signature) and read.newest < self.begun - (_COARSE if coarse else _FINE)
+
+
+def slice_id(key: tuple[str, int]) -> str:
+    """Return what stands for a slice in the journal.
+
+    Args:
+        key: The slice's.
+    """
+    place, number = key
+    return sha256(f"{number}\n{place}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _mixed(signature: str, by: str) -> str:
+    return sha256(f"{signature}\n{by}".encode()).hexdigest()[:32]

@@ -1,0 +1,93 @@
+"""What is told of a study in each run, kept where its files are not read again.
+
+No path is kept: a digest stands for it, and the run that lists the file knows its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deidfhir.model.finding import Finding
+from deidfhir.model.verdict import Verdict
+from deidfhir.pipeline.gate import Refusal
+from deidfhir.pipeline.listing import absolute, path_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run tells of one study.
+
+    Args:
+        verdict: Its verdict.
+        findings: What is odd in it.
+        tools: The tools that were recognised in it.
+        unrecognised: How many method texts no entry knows.
+        refusal: Why it was refused, if it was.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    tools: tuple[str, ...] = ()
+    unrecognised: int = 0
+    refusal: Refusal | None = None
+
+    def kept(self) -> str:
+        """Return what the journal keeps."""
+        refusal = self.refusal
+        return json.dumps(
+            {
+                "verdict": self.verdict.value,
+                "findings": [[one.code, _stands_for(one.path)] for one in self.findings],
+                "tools": self.tools,
+                "unrecognised": self.unrecognised,
+                "refusal": refusal
+                and [
+                    _stands_for(refusal.path),
+                    refusal.finding.code,
+                    refusal.detail,
+                    refusal.reasons,
+                ],
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def of(cls, kept: str, paths: Mapping[str, str]) -> Told:
+        """Return what `kept` returned.
+
+        Args:
+            kept: As the journal has it.
+            paths: Digest → the path for which it stands.
+        """
+        content = json.loads(kept)
+        verdict, refusal = Verdict(content["verdict"]), None
+        if content["refusal"]:
+            digest, code, detail, reasons = content["refusal"]
+            path = paths.get(digest, "")
+            refusal = Refusal(path, verdict, tuple(reasons), Finding(code, path), detail)
+        return cls(
+            verdict,
+            tuple(Finding(code, paths.get(digest, "")) for code, digest in content["findings"]),
+            tuple(content["tools"]),
+            content["unrecognised"],
+            refusal,
+        )
+
+
+def named_in(kept: str) -> set[str]:
+    """Return the digests of the paths that `Told.kept` names.
+
+    Args:
+        kept: As the journal has it.
+    """
+    content = json.loads(kept)
+    refusal = content["refusal"]
+    digests = {digest for _, digest in content["findings"]}
+    return (digests | ({refusal[0]} if refusal else set())) - {""}
+
+
+def _stands_for(path: str) -> str:
+    return path_digest(absolute(Path(path))) if path else ""
