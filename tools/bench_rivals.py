@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deidfhir.dicom.scan.prefix import scanned
+from deidfhir.dicom.scan.prefix import opened
 from deidfhir.model.attributes import attributes
 from tools.bench_corpus import make
 from tools.bench_read import floor
@@ -178,7 +178,7 @@ def _asked(paths: list[str]) -> dict[str, object]:
 def _wanted(paths: list[str]) -> Values:
     """Return what the scan delivers."""
     keywords = frozenset(one.keyword for one in attributes("object").values())
-    found = [header.elements for one in paths if (header := scanned(Path(one)))]
+    found = [header.elements for one in paths if (header := opened(one).header)]
     counts = [delivered(one, keywords) for one in found] or [(0, 0)]
     return Values(statistics.mean(top for top, _ in counts), statistics.mean(n for _, n in counts))
 

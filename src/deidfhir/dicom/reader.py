@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from deidfhir.dicom.elements import Elements, Header, ObjectSkipped
+from deidfhir.dicom.elements import Content, Elements, Header, ObjectSkipped
 from deidfhir.model.attributes import attributes
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import (
@@ -23,7 +23,7 @@ from deidfhir.model.uid import is_oid, is_usable
 from deidfhir.tables import table
 
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
-_OWN = ("SOPInstanceUID", "InstanceNumber")
+_UID, _NUMBER = "SOPInstanceUID", "InstanceNumber"
 """What differs from instance to instance."""
 # Attributes of VM 1 that would be used; the markers keep all their values.
 _SINGLE = (
@@ -65,15 +65,15 @@ class Reader:
             ObjectSkipped: `no-study-uid`, `no-series-uid` or `no-instance-uid`.
         """
         shared = header.elements.copy()
-        own = {one: shared.pop(one) for one in _OWN if one in shared}
+        uids, numbers = shared.pop(_UID, ()), shared.pop(_NUMBER, ())
         facts, codes = self._facts(shared, header)
-        uid = _uid(own, "SOPInstanceUID", "no-instance-uid")
-        number = _first(own, "InstanceNumber")
-        if not is_oid(uid) and "uid-not-oid" not in codes:
-            codes = ("uid-not-oid", *codes)
-        if len(own.get("InstanceNumber", ())) > 1 and "several-values" not in codes:
-            codes = (*codes, "several-values")
-        return Instance(facts, uid, number, path, file), (*codes, *header.odd)
+        uid, number = _joined(uids), _joined(numbers)
+        if not is_oid(uid):
+            _require_usable(uid, "no-instance-uid")
+            codes = _with(codes, "uid-not-oid")
+        if len(numbers) > 1:
+            codes = _with(codes, "several-values")
+        return Instance(facts, uid, number, path, file), codes + header.odd
 
     def _facts(self, shared: Elements, header: Header) -> tuple[Facts, tuple[str, ...]]:
         """Return the facts, and what is odd about them; those of the object before if equal."""
@@ -91,6 +91,10 @@ class Reader:
         self._shared, self._evidence, self._tail_broken = shared, header.evidence, facts.tail_broken
         self._known = facts, tuple(_oddities(facts, shared))
         return self._known
+
+
+def _with(codes: tuple[str, ...], code: str) -> tuple[str, ...]:
+    return codes if code in codes else (*codes, code)
 
 
 def _alike(one: Markers, other: Markers) -> bool:
@@ -115,7 +119,7 @@ def _facts_of(elements: Elements, header: Header) -> Facts:
     facts: dict[str, Any] = {
         one.fact: _first(elements, one.keyword)
         for one in attributes("object").values()
-        if one.fact and one.fact != "title" and one.keyword not in _OWN
+        if one.fact and one.fact != "title" and one.keyword not in (_UID, _NUMBER)
     }
     facts["study_uid"] = _uid(elements, "StudyInstanceUID", "no-study-uid")
     facts["series_uid"] = _uid(elements, "SeriesInstanceUID", "no-series-uid")
@@ -144,15 +148,24 @@ def _oddities(facts: Facts, elements: Elements) -> Iterator[str]:
 
 def _uid(elements: Elements, keyword: str, otherwise: str) -> str:
     uid = _first(elements, keyword)
-    if not is_usable(uid):
-        raise ObjectSkipped(otherwise)
+    _require_usable(uid, otherwise)
     return uid
 
 
+def _require_usable(uid: str, otherwise: str) -> None:
+    if not is_usable(uid):
+        raise ObjectSkipped(otherwise)
+
+
 def _first(elements: Elements, keyword: str) -> str:
-    values = _strings(elements.get(keyword, ()))
+    return _joined(elements.get(keyword, ()))
+
+
+def _joined(content: Content) -> str:
+    if len(content) == 1 and isinstance(content[0], str):
+        return trimmed(content[0])
     # Several values where the standard has one stay together: none of them is the one.
-    return trimmed("\\".join(values))
+    return trimmed("\\".join(_strings(content)))
 
 
 def _strings(content: tuple[Any, ...]) -> Values:

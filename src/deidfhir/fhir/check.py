@@ -6,7 +6,8 @@ round trip through them rewrites instants and costs more than reading the images
 
 from __future__ import annotations
 
-from functools import cache
+import json
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -16,12 +17,15 @@ from deidfhir.errors import DataError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirVersion
 
+_REMEMBERED = 512
+
 
 def check(resource: JsonObject, version: FhirVersion) -> None:
     """Check one resource against the models of its FHIR version.
 
     Of an ImagingStudy, every series is checked with one instance of each shape: instances that
     have the same elements differ in values only, and ten thousand of them would cost seconds.
+    Extensions are checked once however many resources carry the same.
 
     Args:
         resource: Any resource that the mapping makes.
@@ -31,7 +35,11 @@ def check(resource: JsonObject, version: FhirVersion) -> None:
         DataError: `resource-invalid`, with the paths at fault and never a value.
     """
     skeleton = _skeleton(resource) if resource["resourceType"] == "ImagingStudy" else resource
-    check_whole(skeleton, version)
+    bare, extensions = _without_extensions(skeleton)
+    if not all(_passes(json.dumps(one), version.models) for one in extensions) or _at_fault(
+        bare, version
+    ):
+        check_whole(skeleton, version)  # tells where, of all that there is
 
 
 def check_whole(resource: JsonObject, version: FhirVersion) -> None:
@@ -43,6 +51,30 @@ def check_whole(resource: JsonObject, version: FhirVersion) -> None:
     paths = _at_fault(resource, version)
     if paths:
         raise DataError("resource-invalid", kind=resource["resourceType"], paths=", ".join(paths))
+
+
+def _without_extensions(resource: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
+    """Return a resource without the extensions that stand on it, its series and instances.
+
+    There an extension is one among other elements: what is left passes or fails without it.
+    """
+    extensions: list[JsonObject] = list(resource.get("extension", ()))
+    bare = {key: one for key, one in resource.items() if key != "extension"}
+    for name in ("series", "instance"):
+        if name in bare:
+            parts = [_without_extensions(one) for one in bare[name]]
+            bare[name] = [one for one, _ in parts]
+            extensions += [each for _, found in parts for each in found]
+    return bare, extensions
+
+
+@lru_cache(_REMEMBERED)
+def _passes(extension: str, package: str) -> bool:
+    try:
+        _model(package, "Extension").model_validate(json.loads(extension))
+    except ValidationError:
+        return False
+    return True
 
 
 def _at_fault(resource: JsonObject, version: FhirVersion) -> list[str]:
@@ -64,14 +96,14 @@ def _model(package: str, kind: str) -> Any:  # noqa: ANN401 - the models are gen
 def _skeleton(study: JsonObject) -> JsonObject:
     series = []
     for one in study.get("series", ()):
-        shapes: dict[str, JsonObject] = {}
+        shapes: dict[object, JsonObject] = {}
         for instance in one.get("instance", ()):
             shapes.setdefault(_shape(instance), instance)
         series.append({**one, "instance": list(shapes.values())} if shapes else one)
     return {**study, "series": series} if series else study
 
 
-def _shape(instance: JsonObject) -> str:
+def _shape(instance: JsonObject) -> object:
     if "extension" in instance:
         return repr(instance)
-    return repr([(key, type(value).__name__) for key, value in instance.items()])
+    return tuple(instance), tuple(map(type, instance.values()))

@@ -13,7 +13,7 @@ DATA_ABSENT_REASON: str = table("urls.toml")["hl7"]["data_absent_reason"]
 UNKNOWN = "unknown"
 MASKED = "masked"
 # FHIR datatypes, string: what XML 1.0 cannot hold, FHIR cannot hold.
-_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST = 1024 * 1024  # FHIR datatypes, string
 
 
@@ -129,14 +129,12 @@ def is_fhir_string(text: str) -> bool:
 
     That is: some ink, no control character, and no more characters than FHIR allows.
     """
-    return (
-        bool(text.strip())
-        and len(text) <= _LONGEST
-        and all(
-            character in "\t\r\n" or (character >= " " and not _NOT_XML.match(character))
-            for character in text
-        )
-    )
+    return bool(text.strip()) and len(text) <= _LONGEST and not _NOT_XML.search(text)
+
+
+def without_what_xml_cannot_hold(text: str) -> str:
+    """Return a text without the characters for which it would be no FHIR string."""
+    return _NOT_XML.sub("", text)
 
 
 def nested(element: JsonObject) -> list[JsonObject]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from deidfhir.fhir.extensions import is_fhir_string
+from deidfhir.fhir.extensions import without_what_xml_cannot_hold
 from deidfhir.fhir.types import JsonObject
 from deidfhir.tables import table
 
 
 def narrative(sentence: str) -> JsonObject:
     """Return Resource.text for plain text (FHIR Narrative)."""
-    escaped = "".join(one for one in " ".join(sentence.split()) if is_fhir_string(f"x{one}"))
+    escaped = without_what_xml_cannot_hold(" ".join(sentence.split()))
     for character, entity in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
         escaped = escaped.replace(character, f"&{entity};")
     namespace = table("urls.toml")["hl7"]["xhtml"]

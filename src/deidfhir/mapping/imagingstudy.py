@@ -17,7 +17,7 @@ from deidfhir.mapping.patient import pseudonym_of
 from deidfhir.mapping.temporal import fhir_from_date_and_time
 from deidfhir.mapping.terminology import dcm, is_defined_modality
 from deidfhir.model.record import Facts, Instance
-from deidfhir.model.study import Study, distinct
+from deidfhir.model.study import Study
 from deidfhir.model.uid import is_usable
 from deidfhir.tables import table
 
@@ -78,7 +78,8 @@ def imaging_study(
         label: Its security label, if it has one.
     """
     series = study.series()
-    draft = _Draft(study, context, place(series, context), place_inferred(series, context))
+    placed = place(series, context)
+    draft = _Draft(study, context, placed, place_inferred(placed, context))
     elements = [_series(uid, members, draft) for uid, members in series.items()]
     hl7 = table("urls.toml")["hl7"]
     resource: JsonObject = {
@@ -108,7 +109,7 @@ def imaging_study(
 
 
 def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObject:
-    context, facts = draft.context, distinct(members)
+    context, facts = draft.context, draft.placed.beneath[uid]
     element: JsonObject = {}
     marked = [*extension(draft.placed.series[uid], context), *draft.inferred.series[uid]]
     if marked:
@@ -138,11 +139,10 @@ def _instance(one: Instance, sop_class: JsonObject, title: JsonObject, draft: _D
         element["extension"] = marked
     element["uid"] = uid
     element["sopClass"] = sop_class
-    if one.instance_number:
-        number = _number({one.instance_number}, draft)
-        if number is not None:
-            element["number"] = number
-    element.update(title)
+    if one.instance_number and (number := _unsigned(one.instance_number, draft)) is not None:
+        element["number"] = number
+    if title:
+        element.update(title)
     return element
 
 
@@ -183,13 +183,18 @@ def _series_number(facts: tuple[Facts, ...], draft: _Draft) -> JsonObject:
 
 def _number(texts: set[str], draft: _Draft) -> int | None:
     """Return the one number that all texts give; absent is no finding, unusable is."""
-    texts = {text for text in texts if text}
-    if not texts:
+    texts = texts - {""}
+    if len(texts) > 1:
+        draft.findings.add("number-unusable")
         return None
-    text = texts.pop()
+    return _unsigned(texts.pop(), draft) if texts else None
+
+
+def _unsigned(text: str, draft: _Draft) -> int | None:
+    """Return the number that a text gives."""
     digits = text.removeprefix("+")
     usable = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
-    if texts or not usable or int(digits) > _UNSIGNED_INT:
+    if not usable or int(digits) > _UNSIGNED_INT:
         draft.findings.add("number-unusable")
         return None
     return int(digits)

@@ -9,7 +9,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.terminology import dcm, standard_meaning, term_coding
-from deidfhir.model.record import NO_EVIDENCE, Facts, Instance
+from deidfhir.model.record import NO_EVIDENCE, Facts
 from deidfhir.recognition.recognise import recognise
 from deidfhir.recognition.result import Inference, Recognised
 
@@ -43,15 +43,15 @@ def recognised_in_all(facts: Iterable[Facts], context: MappingContext) -> Recogn
     return recognise(members[0].markers, NO_EVIDENCE, context.vocabulary)
 
 
-def place_inferred(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> Levels:
+def place_inferred(like: Levels, context: MappingContext) -> Levels:
     """Return the inferences of a study, at the highest level where all instances agree.
 
     Args:
-        series: Series UID → its instances.
+        like: Levels of the same study.
         context: The mapping's.
     """
-    levels = Levels.of(series)
-    for place, one in levels.places(series, lambda one: recognised_in(one, context).inferences):
+    levels = like.anew()
+    for place, one in levels.places(lambda one: recognised_in(one, context).inferences):
         place.extend(inferred_extensions(recognised_in(one, context).inferences, context))
     return levels
 

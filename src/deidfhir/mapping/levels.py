@@ -17,47 +17,58 @@ class Levels:
     Args:
         study: What stands on the study.
         series: Series UID → what stands on the series.
-        instances: SOP Instance UID → what stands on the instance.
+        instances: SOP Instance UID → what stands on the instance, if anything does.
+        members: Series UID → its instances.
+        beneath: Series UID → what they state, each object once.
     """
 
     study: list[JsonObject] = field(default_factory=list)
     series: dict[str, list[JsonObject]] = field(default_factory=dict)
     instances: dict[str, list[JsonObject]] = field(default_factory=dict)
+    members: dict[str, tuple[Instance, ...]] = field(default_factory=dict)
+    beneath: dict[str, tuple[Facts, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, series: dict[str, tuple[Instance, ...]]) -> Levels:
-        """Return empty levels for a study; what stands on no instance has no place there.
+        """Return empty levels for a study.
 
         Args:
             series: Series UID → its instances.
         """
-        return cls([], {uid: [] for uid in series}, {})
+        beneath = {uid: distinct(members) for uid, members in series.items()}
+        return cls(series={uid: [] for uid in series}, members=series, beneath=beneath)
+
+    def anew(self) -> Levels:
+        """Return empty levels for the same study."""
+        series: dict[str, list[JsonObject]] = {uid: [] for uid in self.series}
+        return Levels(series=series, members=self.members, beneath=self.beneath)
 
     def on(self, instance: Instance) -> list[JsonObject]:
         """Return what stands on an instance, to be added to."""
         return self.instances.setdefault(instance.sop_instance_uid, [])
 
+    @property
+    def facts(self) -> list[Facts]:
+        """What all instances state."""
+        return [one for facts in self.beneath.values() for one in facts]
+
     def places(
-        self,
-        series: dict[str, tuple[Instance, ...]],
-        content_of: Callable[[Facts], Hashable],
+        self, content_of: Callable[[Facts], Hashable]
     ) -> Iterator[tuple[list[JsonObject], Facts]]:
         """Yield the places that a content takes, each with the facts that have it.
 
         Args:
-            series: Series UID → its instances.
             content_of: What instances must share for the content to stand above them.
         """
-        beneath = {uid: distinct(members) for uid, members in series.items()}
-        every = [one for facts in beneath.values() for one in facts]
+        every = self.facts
         if _agree(every, content_of):
             yield self.study, every[0]
             return
-        for uid, members in series.items():
-            if _agree(beneath[uid], content_of):
-                yield self.series[uid], beneath[uid][0]
+        for uid, facts in self.beneath.items():
+            if _agree(facts, content_of):
+                yield self.series[uid], facts[0]
             else:
-                yield from ((self.on(one), one.facts) for one in members)
+                yield from ((self.on(one), one.facts) for one in self.members[uid])
 
 
 def _agree(facts: Sequence[Facts], content_of: Callable[[Facts], Hashable]) -> bool:

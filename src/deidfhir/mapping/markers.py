@@ -12,7 +12,6 @@ from deidfhir.mapping.levels import Levels
 from deidfhir.mapping.terminology import own_schemes
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.record import Facts, Instance, Items, Markers
-from deidfhir.model.study import distinct
 from deidfhir.model.verdict import Verdict, folded, verdict_of
 
 FIELDS = {
@@ -37,27 +36,26 @@ def place(series: dict[str, tuple[Instance, ...]], context: MappingContext) -> L
         context: The mapping's.
     """
     levels = Levels.of(series)
-    _place_verdicts(levels, series)
+    _place_verdicts(levels)
     for keyword in FIELDS:
 
         def content(one: Facts, keyword: str = keyword) -> Hashable:
             return _content(keyword, one.markers)
 
-        for slots, one in levels.places(series, content):
+        for slots, one in levels.places(content):
             slots.extend(attribute_slots(keyword, one.markers, context))
     return levels
 
 
-def _place_verdicts(levels: Levels, series: dict[str, tuple[Instance, ...]]) -> None:
-    beneath = {uid: distinct(members) for uid, members in series.items()}
-    every = [one for facts in beneath.values() for one in facts]
+def _place_verdicts(levels: Levels) -> None:
+    every = levels.facts
     levels.study.extend(_verdict_slots(every))
     if folded(verdict_of(one.markers)[0] for one in every) is not Verdict.MIXED:
         return
-    for uid, members in series.items():
-        levels.series[uid].extend(_verdict_slots(beneath[uid]))
-        if folded(verdict_of(one.markers)[0] for one in beneath[uid]) is Verdict.MIXED:
-            for one in members:
+    for uid, facts in levels.beneath.items():
+        levels.series[uid].extend(_verdict_slots(facts))
+        if folded(verdict_of(one.markers)[0] for one in facts) is Verdict.MIXED:
+            for one in levels.members[uid]:
                 levels.on(one).extend(_verdict_slots([one.facts]))
 
 

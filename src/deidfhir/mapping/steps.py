@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.identity import STUDY, WHOLE
@@ -14,7 +15,7 @@ from deidfhir.model.study import distinct
 from deidfhir.model.verdict import Verdict, verdict_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MarkerSet:
     """The instances of a study that share their markers, Contribution Date Time left out.
 
@@ -28,7 +29,7 @@ class MarkerSet:
     instances: tuple[Instance, ...]
     place: str
 
-    @property
+    @cached_property
     def facts(self) -> tuple[Facts, ...]:
         """What the instances state, each object once."""
         return distinct(self.instances)

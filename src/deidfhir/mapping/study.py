@@ -73,7 +73,7 @@ def map_study(
         held: Further instances of it, as an earlier run let them leave (D19).
     """
     leaving, withheld = leaving_study(study, context, held)
-    label, refused = security_label(study.of((*study.instances, *held)), context)
+    label, refused = security_label(study.of((*study.instances, *held)) if held else study, context)
     resource, codes = imaging_study(leaving, context, label)
     codes |= withheld | ({"label-refused"} if refused else set())
     endpoint = endpoint_of(context)

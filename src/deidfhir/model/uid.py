@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _USABLE = re.compile(r"[0-9A-Fa-f.\-]{1,64}")
 
 

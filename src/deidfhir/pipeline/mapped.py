@@ -234,13 +234,6 @@ class Work:
                     continue
                 self._checked.add(resource["id"])
             check(resource, self.context.version)
-        check(_envelope(one.bundle()), self.context.version)
-
-
-def _envelope(bundle: JsonObject) -> JsonObject:
-    """Return a Bundle without its resources, which are checked one by one."""
-    entries = [{key: one[key] for key in ("fullUrl", "request")} for one in bundle["entry"]]
-    return {**bundle, "entry": entries}
 
 
 @lru_cache(_REMEMBERED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
@@ -19,8 +21,11 @@ from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.merging import merged
 from deidfhir.sync.unit import HeldPart, Refused, Unit
 
+_REMEMBERED = 65_536
+"""UIDs of the studies that are under way; each is asked for several times."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class OurStatements:
     """The mapping's side of withdrawal, for the sync room.
 
@@ -55,9 +60,10 @@ class OurStatements:
         """Return a study with what the target holds of it, or None where that cannot be told."""
         return merged(self.work, one, held)
 
-    def stands_for(self, uid: str) -> str:
+    @cached_property
+    def stands_for(self) -> Callable[[str], str]:
         """Return what stands for an instance in the journal."""
-        return self.context.namer.stands_for(uid)
+        return lru_cache(_REMEMBERED)(self.context.namer.stands_for)
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
@@ -20,6 +20,9 @@ from deidfhir.sync.unit import (
     policy_of,
     with_recorded,
 )
+
+_REMEMBERED = 256
+"""Studies that are under way; what stands for their instances is asked for several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Planner:
     statements: Statements
     covered: frozenset[str] = frozenset()
     unexplained: bool = True
+    _mine: dict[str, tuple[object, dict[str, str]]] = field(default_factory=dict)
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
@@ -68,7 +72,14 @@ class Planner:
 
     def mine(self, one: Unit | Refused) -> dict[str, str]:
         """Return what stands for each instance that this run read of a study → its claims."""
-        return {self.statements.stands_for(uid): digest for uid, digest in one.instances.items()}
+        known = self._mine.get(one.id)
+        if known is None or known[0] is not one.instances:
+            stands_for = self.statements.stands_for
+            mine = {stands_for(uid): digest for uid, digest in one.instances.items()}
+            known = self._mine[one.id] = (one.instances, mine)
+            if len(self._mine) > _REMEMBERED:
+                del self._mine[next(iter(self._mine))]
+        return known[1]
 
     def said(self, one: Unit | Refused) -> Part:
         """Return what this run has stated of a study, with what stands for its files."""

@@ -232,8 +232,9 @@ class Statements(Protocol):
     def withdrawn_patient(self, identity: str) -> JsonObject:
         """Return what overwrites a Patient that the target refuses to delete."""
 
-    def stands_for(self, uid: str) -> str:
-        """Return what stands for an instance in the journal, which holds no UID of its own."""
+    @property
+    def stands_for(self) -> Callable[[str], str]:
+        """What stands for an instance in the journal, which holds no UID, by its UID."""
 
     def withdrawn_study(self, resource: JsonObject) -> JsonObject:
         """Return our ImagingStudy without its statements."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
 
 from deidfhir.dicom.elements import Elements, Header
-from deidfhir.dicom.evidence import PRIVATE_CREATORS, evidence_from
 from deidfhir.dicom.scan.layout import Walked
 from deidfhir.dicom.scan.memory import Memory
 from deidfhir.dicom.scan.meta import meta_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
-from deidfhir.dicom.scan.slots import root_slots
+from deidfhir.dicom.scan.support import taken_evidence
 from deidfhir.model.record import Evidence
 
 # PS3.5 A: the others that are known are Explicit VR Little Endian with compressed pixels.
@@ -47,18 +45,17 @@ def header_of(data: bytes, *, whole: bool) -> Header:
 
 
 def _header(data: bytes, *, whole: bool) -> Header:
-    known = _MEMORY.read(data)
-    if known is None:
-        meta, root, walked = _walked(data)
-        whole = whole and walked is not None
-    else:
-        meta, root = known
-        walked = None
-    if not root.passed and not whole:
+    read = _MEMORY.read(data)
+    if read is not None:
+        if not read.passed and not whole:
+            raise ShortError(len(data) + 1)
+        return _made(read.found, read.evidence)
+    meta, root, walked = _walked(data)
+    if not root.passed and not (whole and walked is not None):
         raise ShortError(len(root.data) + 1)
     if walked is not None:
         _MEMORY.keep(walked)
-    return _made(meta, root)
+    return _made(root.found, taken_evidence(meta, root.found))
 
 
 def _walked(data: bytes) -> tuple[Elements, Root, Walked | None]:
@@ -78,16 +75,10 @@ def _walked(data: bytes) -> tuple[Elements, Root, Walked | None]:
     return meta.elements, root, Walked(data, marks, *given)
 
 
-def _made(meta: Elements, root: Root) -> Header:
-    creators = _creators(root.found)
-    if not root.found:
+def _made(found: Elements, evidence: Evidence) -> Header:
+    if not found:
         raise OddError
-    return Header(root.found, evidence=_evidence(tuple(meta.items()), creators))
-
-
-@lru_cache(64)
-def _evidence(meta: tuple[tuple[str, tuple[str, ...]], ...], creators: tuple[str, ...]) -> Evidence:
-    return evidence_from(dict(meta), list(creators))
+    return Header(found, evidence=evidence)
 
 
 def _inflated(data: bytes, pos: int) -> bytes:
@@ -95,10 +86,3 @@ def _inflated(data: bytes, pos: int) -> bytes:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[pos:], _INFLATED)
     except zlib.error:
         raise OddError from None
-
-
-def _creators(found: Elements) -> tuple[str, ...]:
-    """Take the private creators out of what was found."""
-    slots = root_slots()
-    taken = [found.pop(slots[tag].keyword, ()) for tag in PRIVATE_CREATORS]
-    return tuple(one for values in taken for one in values if isinstance(one, str))

@@ -7,15 +7,28 @@ equal from instance to instance, and what lies between two that differ is compar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
 
 from deidfhir.dicom.elements import Elements
-from deidfhir.dicom.scan.heads import META_GROUP, TRANSFER_SYNTAX
-from deidfhir.dicom.scan.slots import Slot, meta_slots, root_slots
+from deidfhir.dicom.scan.heads import (
+    CHARSET,
+    GROUP_LENGTH,
+    META_GROUP,
+    SHORT_VRS,
+    TRANSFER_SYNTAX,
+    UNDEFINED,
+    length_of,
+)
+from deidfhir.dicom.scan.slots import CreatorSlot, Slot, meta_slots, root_slots
+from deidfhir.dicom.scan.support import taken_evidence
+from deidfhir.model.record import Evidence
 
 Mark = tuple[int, int, int]
 """Tag, first byte and end of an element."""
 
 _MOST_DIFFER = 64
+_EXPLICIT_HEAD, _IMPLICIT_HEAD = 6, 4
 
 
 @dataclass(slots=True)
@@ -28,7 +41,7 @@ class Walked:
         explicit: Whether VRs are written in its data set.
         codec: That of its texts.
         meta: The wanted elements of File Meta.
-        found: Those of the data set.
+        found: Those of the data set, private creators included.
     """
 
     data: bytes
@@ -39,42 +52,62 @@ class Walked:
     found: Elements = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Run:
-    """Elements that follow each other and did not differ, and the one behind them that did.
+class Kind(IntEnum):
+    """How the length of an element that differs is found."""
+
+    SHORT = 0
+    """16 bits behind tag and VR."""
+    LONG = 1
+    """32 bits, behind what is compared."""
+    FIXED = 2
+    """Four bytes: the length of File Meta."""
+    GENERAL = 3
+    """As the walk finds it: a sequence that is wanted, or a length that is not defined."""
+
+
+class Step(NamedTuple):
+    """Elements that did not differ, and the one behind them that did.
 
     Args:
-        data: Their bytes.
-        meta: The wanted elements of File Meta among them.
-        found: Those of the data set.
-        differs: Tag of the element behind them; None behind the last run.
-        slot: Where that one goes, if it is wanted.
+        data: Their bytes, with the head of the one that did as far as its length.
+        size: Number of them.
+        kind: How its length is found.
+        slot: Where it goes, if it is wanted.
+        tag: Its tag.
     """
 
-    data: bytes = b""
-    meta: Elements = field(default_factory=dict)
-    found: Elements = field(default_factory=dict)
-    differs: int | None = None
-    slot: Slot | None = None
+    data: bytes
+    size: int
+    kind: int
+    slot: Slot | None
+    tag: int
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The runs of a file, and what holds for all of them.
+    """The steps of a file, and what holds for all files that take them.
 
     Args:
-        runs: In their order, from the end of the preamble on.
+        steps: In their order, from the end of the preamble on.
+        rest: What follows the last of them up to the last element that is wanted.
         explicit: Whether VRs are written in the data set.
         codec: That of the texts.
-        differ: Tags of the elements between the runs.
-        last: The last tag in them.
+        meta: The wanted elements of File Meta that did not differ.
+        found: Those of the data set.
+        differ: Tags of the elements that differed.
+        last: The last tag in it.
+        evidence: What may support the recognition of a tool; None where elements differ that may.
     """
 
-    runs: tuple[Run, ...]
+    steps: tuple[Step, ...]
+    rest: bytes
     explicit: bool
     codec: str
+    meta: Elements
+    found: Elements
     differ: frozenset[int]
     last: int
+    evidence: Evidence | None
 
 
 def slot_of(tag: int) -> Slot | None:
@@ -98,22 +131,54 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
     if (before.explicit, before.codec) != (now.explicit, now.codec):
         return None
     known = {tag: before.data[begin:end] for tag, begin, end in before.marks}
-    runs, start, run, differ = [], now.marks[0][1], Run(), set()
-    for tag, begin, end in now.marks:
-        slot = slot_of(tag)
-        if tag in differed or known.get(tag) != now.data[begin:end]:
-            differ.add(tag)
-            run.data, run.differs, run.slot = now.data[start:begin], tag, slot
-            runs.append(run)
-            start, run = end, Run()
-        elif slot is not None and tag >> 16 == META_GROUP:
-            run.meta[slot.keyword] = now.meta[slot.keyword]
-        elif slot is not None:
-            run.found[slot.keyword] = now.found[slot.keyword]
-    tag, _, end = now.marks[-1]
-    run.data = now.data[start:end]
-    runs.append(run)
-    decides = {TRANSFER_SYNTAX} if now.explicit else {TRANSFER_SYNTAX, _first(now.marks)}
+    differ = {
+        tag
+        for tag, begin, end in now.marks
+        if tag in differed or known.get(tag) != now.data[begin:end]
+    }
+    decides = {TRANSFER_SYNTAX, CHARSET} | (set() if now.explicit else {_first(now.marks)})
     if len(differ) > _MOST_DIFFER or differ & decides:
         return None
-    return Layout(tuple(runs), now.explicit, now.codec, frozenset(differ), tag)
+    steps, start = [], now.marks[0][1]
+    for tag, begin, end in now.marks:
+        if tag in differ:
+            steps.append(_step(now, start, tag, begin))
+            start = end
+    names = {one.slot.keyword for one in steps if one.slot is not None}
+    meta = {key: one for key, one in now.meta.items() if key not in names}
+    found = {key: one for key, one in now.found.items() if key not in names}
+    return Layout(
+        steps=tuple(steps),
+        rest=now.data[start : now.marks[-1][2]],
+        explicit=now.explicit,
+        codec=now.codec,
+        meta=meta,
+        found=found,
+        differ=frozenset(differ),
+        last=now.marks[-1][0],
+        evidence=None if any(_supports(one) for one in steps) else taken_evidence(meta, found),
+    )
+
+
+def _supports(step: Step) -> bool:
+    """Whether an element that differs may support the recognition of a tool."""
+    of_meta = step.slot is not None and step.tag >> 16 == META_GROUP
+    return of_meta or isinstance(step.slot, CreatorSlot)
+
+
+def _step(now: Walked, start: int, tag: int, begin: int) -> Step:
+    """Return the step to an element that differs, with what comes before it."""
+    slot, data = slot_of(tag), now.data
+    if tag == GROUP_LENGTH:
+        size, kind = 8, Kind.FIXED
+    elif not (now.explicit or tag >> 16 == META_GROUP):
+        size, kind = _IMPLICIT_HEAD, Kind.LONG
+    elif data[begin + 4 : begin + 6] in SHORT_VRS:
+        size, kind = _EXPLICIT_HEAD, Kind.SHORT
+    else:
+        size, kind = _EXPLICIT_HEAD + 2, Kind.LONG
+    undefined = kind is Kind.LONG and length_of(data, begin + size)[0] == UNDEFINED
+    if undefined or (slot is not None and slot.is_sequence):
+        size, kind = 0, Kind.GENERAL
+    run = data[start : begin + size]
+    return Step(run, len(run), kind, slot, tag)

@@ -2,43 +2,69 @@
 
 from __future__ import annotations
 
+import struct
+from typing import NamedTuple
+
 from deidfhir.dicom.elements import Elements
-from deidfhir.dicom.scan.heads import GROUP_LENGTH, META_GROUP, PREAMBLE
-from deidfhir.dicom.scan.layout import Layout, Walked, layout_of
+from deidfhir.dicom.scan.heads import META_GROUP, PREAMBLE, UNDEFINED, length_of
+from deidfhir.dicom.scan.layout import Kind, Layout, Walked, layout_of, slot_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
+from deidfhir.dicom.scan.support import taken_evidence
+from deidfhir.model.record import Evidence
 
-_GROUP_LENGTH_SIZE = 12
+_LAYOUTS = 4
+"""Series of several kinds, and files with a private blob now and then, lie side by side."""
 _TRIES, _PAUSE = 4, 32
 """After so many files in a row of which none was like the one before, so many are only walked."""
 
 
-class Memory:
-    """Remembers the last file, and what it had in common with the one before it."""
+class Read(NamedTuple):
+    """What was read of a file without walking it.
 
-    __slots__ = ("_before", "_layout", "_misses")
+    Args:
+        found: The wanted elements of the data set.
+        evidence: What may support the recognition of a tool.
+        passed: Whether the last wanted tag was passed.
+    """
+
+    found: Elements
+    evidence: Evidence
+    passed: bool
+
+
+class Memory:
+    """Remembers the last files that were walked, and what they had in common with others."""
+
+    __slots__ = ("_before", "_layouts", "_misses")
 
     def __init__(self) -> None:
         self._misses = 0
         self._before: Walked | None = None
-        self._layout: Layout | None = None
+        self._layouts: tuple[Layout, ...] = ()
 
-    def read(self, data: bytes) -> tuple[Elements, Root] | None:
-        """Return File Meta and data set of a file, or None where it must be walked.
+    def read(self, data: bytes) -> Read | None:
+        """Return what a file holds, or None where it must be walked.
 
         Args:
             data: The file from its beginning on.
+
+        Raises:
+            ShortError: More of the file is needed.
         """
-        layout = self._layout  # another thread may forget it meanwhile
-        if layout is None:
-            return None
-        try:
-            read = _read(data, layout)
-        except (OddError, ShortError):
-            return None
-        if read is not None:
-            self._misses = 0
-        return read
+        layouts = self._layouts  # another thread may replace them meanwhile
+        for number, layout in enumerate(layouts):
+            try:
+                read = _read(data, layout)
+            except OddError:
+                continue
+            if read is not None:
+                self._misses = 0
+                if number:
+                    rest = (one for one in layouts if one is not layout)
+                    self._layouts = (layout, *rest)
+                return read
+        return None
 
     def keep(self, walked: Walked) -> None:
         """Remember a file that was walked.
@@ -48,32 +74,85 @@ class Memory:
         """
         self._misses += 1
         if self._misses > _TRIES and self._misses % _PAUSE:
-            self._before = self._layout = None
+            self._before, self._layouts = None, ()
             return
-        layout = self._layout
-        differed = frozenset[int]() if layout is None else layout.differ
+        layouts = self._layouts
         before, self._before = self._before, walked
-        self._layout = None if before is None else layout_of(before, walked, differed)
+        if before is None:
+            return
+        differed = layouts[0].differ if layouts else frozenset[int]()
+        # A series begins: most likely the same elements will differ in it as in the one before.
+        alike = walked if differed and self._misses == 1 else before
+        layout = layout_of(alike, walked, differed)
+        if layout is not None:
+            self._layouts = (layout, *layouts[: _LAYOUTS - 1])
 
 
-def _read(data: bytes, layout: Layout) -> tuple[Elements, Root] | None:
-    root = Root(data, explicit=layout.explicit)
-    meta = Root(data, explicit=True)
-    root.codec, meta.codec = layout.codec, ""
-    pos = PREAMBLE
-    for run in layout.runs:
-        if not data.startswith(run.data, pos):
+def _read(data: bytes, layout: Layout) -> Read | None:
+    try:
+        return _stepped(data, layout)
+    except (IndexError, struct.error):
+        raise ShortError(len(data) + 1) from None
+
+
+def _stepped(data: bytes, layout: Layout) -> Read | None:
+    """Take the steps of a layout; what is not there as a whole is short however it is read."""
+    found, meta, codec = layout.found.copy(), layout.meta, layout.codec
+    pos, size = PREAMBLE, len(data)
+    for run, length, kind, slot, tag in layout.steps:
+        if not data.startswith(run, pos):
+            _require_more(data, pos, run)
             return None
-        pos += len(run.data)
-        meta.found.update(run.meta)
-        root.found.update(run.found)
-        tag = run.differs
-        if tag is not None:
-            place, begin = (meta if tag >> 16 == META_GROUP else root), pos
-            pos = place.take(tag, run.slot, pos)
-            if tag == GROUP_LENGTH and pos - begin != _GROUP_LENGTH_SIZE:
-                return None
-    if root.codec != layout.codec:
+        pos += length
+        if kind >= Kind.FIXED:
+            pos = pos + 4 if kind == Kind.FIXED else _general(data, pos, tag, layout, found)
+            continue
+        if kind == Kind.SHORT:
+            start = pos + 2
+            pos = start + data[pos] + (data[pos + 1] << 8)
+        else:
+            start = pos + 4
+            pos = start + _defined(data, pos)
+        if pos > size:
+            raise ShortError(pos)
+        if slot is None:
+            continue
+        if tag >> 16 == META_GROUP:
+            meta = {**meta, slot.keyword: slot.value(data[start:pos], "")}
+        else:
+            found[slot.keyword] = slot.value(data[start:pos], codec)
+    if not data.startswith(layout.rest, pos):
+        _require_more(data, pos, layout.rest)
         return None
-    root.walk(pos, layout.last)
-    return meta.found, root
+    root = _root(data, layout, found)
+    root.walk(pos + len(layout.rest), layout.last)
+    evidence = layout.evidence
+    return Read(found, evidence or taken_evidence(meta, found), root.passed)
+
+
+def _require_more(data: bytes, pos: int, run: bytes) -> None:
+    """Raise a ShortError where the bytes end within a run that is as it was so far."""
+    if pos + len(run) > len(data) and run.startswith(data[pos:]):
+        raise ShortError(pos + len(run))
+
+
+def _defined(data: bytes, pos: int) -> int:
+    """Return a length of 32 bits."""
+    (length,) = length_of(data, pos)
+    if length == UNDEFINED:
+        raise OddError  # how it ends depends on what it is
+    return int(length)
+
+
+def _general(data: bytes, pos: int, tag: int, layout: Layout, found: Elements) -> int:
+    """Take in an element as the walk does; return where it ends."""
+    root = _root(data, layout, found)
+    if tag >> 16 == META_GROUP:
+        raise OddError  # nothing there is a sequence or has no length
+    return root.take(tag, slot_of(tag), pos)
+
+
+def _root(data: bytes, layout: Layout, found: Elements) -> Root:
+    root = Root(data, explicit=layout.explicit)
+    root.codec, root.found = layout.codec, found
+    return root

@@ -10,7 +10,7 @@ from deidfhir.dicom.elements import Header
 from deidfhir.dicom.scan.header import header_of
 from deidfhir.dicom.scan.signs import OddError, ShortError
 
-_STEPS = (8 << 10, 64 << 10, 1 << 20)
+_FIRST, _MORE = 8 << 10, (64 << 10, 1 << 20)
 """Bytes that are read at first, and when they are too few."""
 _HOW = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 """A pipe of which nobody was told must not hold up the run."""
@@ -45,16 +45,23 @@ def opened(path: str) -> Opened:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return Opened(status, b"", None)
-        data = _read(descriptor, _STEPS[0])
-        return Opened(status, data, _header(descriptor, data))
+        data = os.read(descriptor, _FIRST)
+        if len(data) < _FIRST:
+            data = _all(descriptor, data, _FIRST)
+        try:
+            return Opened(status, data, header_of(data, whole=len(data) < _FIRST))
+        except OddError:
+            return Opened(status, data, None)
+        except ShortError:
+            return Opened(status, data, _from_more(descriptor, data))
     finally:
         os.close(descriptor)
 
 
-def _header(descriptor: int, data: bytes) -> Header | None:
-    for step in _STEPS:
-        if len(data) < step:
-            data += _read(descriptor, step - len(data))
+def _from_more(descriptor: int, data: bytes) -> Header | None:
+    """Return the header of a file whose first bytes do not hold it."""
+    for step in _MORE:
+        data = _all(descriptor, data, step)
         try:
             return header_of(data, whole=len(data) < step)
         except ShortError:
@@ -64,9 +71,14 @@ def _header(descriptor: int, data: bytes) -> Header | None:
     return None
 
 
-def _read(descriptor: int, size: int) -> bytes:
-    """Return the next bytes of a file: fewer only at its end, whatever one read gives."""
-    data = os.read(descriptor, size)
-    while 0 < len(data) < size and (more := os.read(descriptor, size - len(data))):
+def _all(descriptor: int, data: bytes, size: int) -> bytes:
+    """Return the first bytes of a file: fewer only if there are no more, whatever one read gives.
+
+    Args:
+        descriptor: The file.
+        data: Those that were read.
+        size: How many there shall be.
+    """
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
         data += more
     return data
