@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -15,9 +16,13 @@ from deidfhir.cli.progress import Progress, printable
 from deidfhir.errors import DeidFhirError, FatalError
 from deidfhir.tables import InstallationError
 
+COLLECTED = (50_000, 20, 20)
+"""When Python looks for cycles of objects: a run makes millions of objects, and hardly a cycle."""
+
 
 def run() -> None:
     """Run the command line of this process."""
+    gc.set_threshold(*COLLECTED)
     sys.exit(main(sys.argv[1:]))
 
 

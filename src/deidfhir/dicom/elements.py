@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from deidfhir.errors import SkippableError
 from deidfhir.model.record import NO_EVIDENCE, Evidence
@@ -24,8 +23,7 @@ SINGLE_VRS = frozenset({"ST", "LT", "UT", "UR"})
 ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # (FFFE,E000) in both byte orders
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What was read of one object.
 
     Args:

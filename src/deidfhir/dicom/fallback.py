@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,7 +38,7 @@ def header_by_pydicom(path: Path) -> Header:
         if whole.code not in ("truncated", "not-dicom"):
             raise
         try:
-            return replace(_attempt(path, last_marker_tag(), must_pass=True), tail_broken=True)
+            return _attempt(path, last_marker_tag(), must_pass=True)._replace(tail_broken=True)
         except ObjectSkipped:
             raise whole from None
 

@@ -131,14 +131,12 @@ def _series(uid: str, members: tuple[Instance, ...], draft: _Draft) -> JsonObjec
 
 
 def _instance(one: Instance, sop_class: JsonObject, title: JsonObject, draft: _Draft) -> JsonObject:
-    element: JsonObject = {}
     uid = one.sop_instance_uid
-    marked = extension(draft.placed.instances.get(uid, []), draft.context)
-    marked += draft.inferred.instances.get(uid, ())
-    if marked:
-        element["extension"] = marked
-    element["uid"] = uid
-    element["sopClass"] = sop_class
+    element: JsonObject = {"uid": uid, "sopClass": sop_class}
+    if uid in draft.placed.instances or uid in draft.inferred.instances:
+        marked = extension(draft.placed.instances.get(uid, []), draft.context)
+        marked += draft.inferred.instances.get(uid, ())
+        element = {"extension": marked, **element} if marked else element
     if one.instance_number and (number := _unsigned(one.instance_number, draft)) is not None:
         element["number"] = number
     if title:

@@ -17,8 +17,8 @@ from deidfhir.model.record import Evidence
 _IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _COMPRESSED = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5")
-_INFLATED = 1 << 18
-"""Bytes of a deflated data set that are looked at."""
+_INFLATED = (1 << 13, 1 << 18)
+"""Bytes of a deflated data set that are looked at, at first and at most."""
 
 _MEMORY = Memory()
 
@@ -63,15 +63,13 @@ def _walked(data: bytes) -> tuple[Elements, Root, Walked | None]:
     meta = meta_of(data)
     syntax = meta.transfer_syntax
     if syntax == _DEFLATED:
-        root = Root(_inflated(data, meta.end), explicit=True)
-        root.walk(0)
-        return meta.elements, root, None
+        return meta.elements, _inflated_root(data, meta.end), None
     if syntax not in (_IMPLICIT, _EXPLICIT) and not syntax.startswith(_COMPRESSED):
         raise OddError
     root = Root(data, explicit=syntax != _IMPLICIT)
     root.walk(meta.end)
     marks = [*meta.marks, *root.marks]
-    given = (root.explicit, root.codec, dict(meta.elements), dict(root.found))
+    given = (root.explicit, root.codec, dict(meta.elements), dict(root.found), root.passed)
     return meta.elements, root, Walked(data, marks, *given)
 
 
@@ -81,8 +79,22 @@ def _made(found: Elements, evidence: Evidence) -> Header:
     return Header(found, evidence=evidence)
 
 
-def _inflated(data: bytes, pos: int) -> bytes:
+def _inflated_root(data: bytes, pos: int) -> Root:
+    """Walk a data set that is deflated; what a few of its bytes do not tell, more may."""
+    for most in _INFLATED:
+        root = Root(_inflated(data, pos, most), explicit=True)
+        try:
+            root.walk(0)
+        except ShortError:
+            if most == _INFLATED[-1]:
+                raise
+        if root.passed:
+            break
+    return root
+
+
+def _inflated(data: bytes, pos: int, most: int) -> bytes:
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[pos:], _INFLATED)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[pos:], most)
     except zlib.error:
         raise OddError from None

@@ -7,7 +7,6 @@ equal from instance to instance, and what lies between two that differ is compar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import NamedTuple
 
 from deidfhir.dicom.elements import Elements
@@ -42,6 +41,7 @@ class Walked:
         codec: That of its texts.
         meta: The wanted elements of File Meta.
         found: Those of the data set, private creators included.
+        passed: Whether an element follows that stands behind all that is wanted.
     """
 
     data: bytes
@@ -50,19 +50,13 @@ class Walked:
     codec: str = ""
     meta: Elements = field(default_factory=dict)
     found: Elements = field(default_factory=dict)
+    passed: bool = False
 
 
-class Kind(IntEnum):
-    """How the length of an element that differs is found."""
-
-    SHORT = 0
-    """16 bits behind tag and VR."""
-    LONG = 1
-    """32 bits, behind what is compared."""
-    FIXED = 2
-    """Four bytes: the length of File Meta."""
-    GENERAL = 3
-    """As the walk finds it: a sequence that is wanted, or a length that is not defined."""
+SHORT, LONG, FIXED, GENERAL = range(4)
+"""How the length of an element that differs is found: in 16 bits behind tag and VR; in 32 bits; it
+is the length of File Meta, which has four bytes; or as the walk finds it, where it is a sequence
+that is wanted, or has no length."""
 
 
 class Step(NamedTuple):
@@ -90,6 +84,7 @@ class Layout:
     Args:
         steps: In their order, from the end of the preamble on.
         rest: What follows the last of them up to the last element that is wanted.
+        after: The same with tag and VR of the element behind it; empty if there was none.
         explicit: Whether VRs are written in the data set.
         codec: That of the texts.
         meta: The wanted elements of File Meta that did not differ.
@@ -101,6 +96,7 @@ class Layout:
 
     steps: tuple[Step, ...]
     rest: bytes
+    after: bytes
     explicit: bool
     codec: str
     meta: Elements
@@ -130,12 +126,7 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
     """
     if (before.explicit, before.codec) != (now.explicit, now.codec):
         return None
-    known = {tag: before.data[begin:end] for tag, begin, end in before.marks}
-    differ = {
-        tag
-        for tag, begin, end in now.marks
-        if tag in differed or known.get(tag) != now.data[begin:end]
-    }
+    differ = _differing(before, now, differed)
     decides = {TRANSFER_SYNTAX, CHARSET} | (set() if now.explicit else {_first(now.marks)})
     if len(differ) > _MOST_DIFFER or differ & decides:
         return None
@@ -144,12 +135,14 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
         if tag in differ:
             steps.append(_step(now, start, tag, begin))
             start = end
+    end, head = now.marks[-1][2], _EXPLICIT_HEAD if now.explicit else _IMPLICIT_HEAD
     names = {one.slot.keyword for one in steps if one.slot is not None}
     meta = {key: one for key, one in now.meta.items() if key not in names}
     found = {key: one for key, one in now.found.items() if key not in names}
     return Layout(
         steps=tuple(steps),
-        rest=now.data[start : now.marks[-1][2]],
+        rest=now.data[start:end],
+        after=now.data[start : end + head] if now.passed else b"",
         explicit=now.explicit,
         codec=now.codec,
         meta=meta,
@@ -158,6 +151,18 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
         last=now.marks[-1][0],
         evidence=None if any(_supports(one) for one in steps) else taken_evidence(meta, found),
     )
+
+
+def _differing(before: Walked, now: Walked, differed: frozenset[int]) -> set[int]:
+    """Return the tags of the elements that differ from those of the file before, or did so once."""
+    if before is now:
+        return {tag for tag, _, _ in now.marks if tag in differed}
+    known = {tag: before.data[begin:end] for tag, begin, end in before.marks}
+    return {
+        tag
+        for tag, begin, end in now.marks
+        if tag in differed or known.get(tag) != now.data[begin:end]
+    }
 
 
 def _supports(step: Step) -> bool:
@@ -170,15 +175,15 @@ def _step(now: Walked, start: int, tag: int, begin: int) -> Step:
     """Return the step to an element that differs, with what comes before it."""
     slot, data = slot_of(tag), now.data
     if tag == GROUP_LENGTH:
-        size, kind = 8, Kind.FIXED
+        size, kind = 8, FIXED
     elif not (now.explicit or tag >> 16 == META_GROUP):
-        size, kind = _IMPLICIT_HEAD, Kind.LONG
+        size, kind = _IMPLICIT_HEAD, LONG
     elif data[begin + 4 : begin + 6] in SHORT_VRS:
-        size, kind = _EXPLICIT_HEAD, Kind.SHORT
+        size, kind = _EXPLICIT_HEAD, SHORT
     else:
-        size, kind = _EXPLICIT_HEAD + 2, Kind.LONG
-    undefined = kind is Kind.LONG and length_of(data, begin + size)[0] == UNDEFINED
+        size, kind = _EXPLICIT_HEAD + 2, LONG
+    undefined = kind == LONG and length_of(data, begin + size)[0] == UNDEFINED
     if undefined or (slot is not None and slot.is_sequence):
-        size, kind = 0, Kind.GENERAL
+        size, kind = 0, GENERAL
     run = data[start : begin + size]
     return Step(run, len(run), kind, slot, tag)

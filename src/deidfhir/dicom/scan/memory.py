@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from deidfhir.dicom.elements import Elements
 from deidfhir.dicom.scan.heads import META_GROUP, PREAMBLE, UNDEFINED, length_of
-from deidfhir.dicom.scan.layout import Kind, Layout, Walked, layout_of, slot_of
+from deidfhir.dicom.scan.layout import FIXED, SHORT, Layout, Walked, layout_of, slot_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.support import taken_evidence
@@ -55,9 +55,11 @@ class Memory:
         layouts = self._layouts  # another thread may replace them meanwhile
         for number, layout in enumerate(layouts):
             try:
-                read = _read(data, layout)
+                read = _stepped(data, layout)
             except OddError:
                 continue
+            except (IndexError, struct.error):
+                raise ShortError(len(data) + 1) from None
             if read is not None:
                 self._misses = 0
                 if number:
@@ -88,13 +90,6 @@ class Memory:
             self._layouts = (layout, *layouts[: _LAYOUTS - 1])
 
 
-def _read(data: bytes, layout: Layout) -> Read | None:
-    try:
-        return _stepped(data, layout)
-    except (IndexError, struct.error):
-        raise ShortError(len(data) + 1) from None
-
-
 def _stepped(data: bytes, layout: Layout) -> Read | None:
     """Take the steps of a layout; what is not there as a whole is short however it is read."""
     found, meta, codec = layout.found.copy(), layout.meta, layout.codec
@@ -104,10 +99,10 @@ def _stepped(data: bytes, layout: Layout) -> Read | None:
             _require_more(data, pos, run)
             return None
         pos += length
-        if kind >= Kind.FIXED:
-            pos = pos + 4 if kind == Kind.FIXED else _general(data, pos, tag, layout, found)
+        if kind >= FIXED:
+            pos = pos + 4 if kind == FIXED else _general(data, pos, tag, layout, found)
             continue
-        if kind == Kind.SHORT:
+        if kind == SHORT:
             start = pos + 2
             pos = start + data[pos] + (data[pos + 1] << 8)
         else:
@@ -121,13 +116,17 @@ def _stepped(data: bytes, layout: Layout) -> Read | None:
             meta = {**meta, slot.keyword: slot.value(data[start:pos], "")}
         else:
             found[slot.keyword] = slot.value(data[start:pos], codec)
+    evidence = layout.evidence or taken_evidence(meta, found)
+    if layout.after and data.startswith(layout.after, pos) and pos + len(layout.after) + 8 <= size:
+        return Read(found, evidence, passed=True)
     if not data.startswith(layout.rest, pos):
         _require_more(data, pos, layout.rest)
         return None
+    known = len(found)
     root = _root(data, layout, found)
     root.walk(pos + len(layout.rest), layout.last)
-    evidence = layout.evidence
-    return Read(found, evidence or taken_evidence(meta, found), root.passed)
+    # What follows for the first time may be evidence, too: that is for a walk to tell.
+    return Read(found, evidence, root.passed) if len(found) == known else None
 
 
 def _require_more(data: bytes, pos: int, run: bytes) -> None:
