@@ -21,9 +21,9 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.study import Study
 from deidfhir.pipeline.foreign import OurTraces, StudyForms
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.options import TargetOptions
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.unit import Listing, Unit

@@ -22,9 +22,10 @@ from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, StudyFold
 from deidfhir.pipeline.gate import admitted, parse_accept
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
 from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.pipeline.verifying import VerifyRun, run_verify
 from deidfhir.sync.timing import DEFAULT_TIMEOUT
 

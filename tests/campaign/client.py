@@ -18,8 +18,9 @@ from deidfhir.cli.render import sync_object
 from deidfhir.errors import DeidFhirError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.report import worst
 from deidfhir.sync.timing import Clock, never
 from tests.conftest import command, process_environment

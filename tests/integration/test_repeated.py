@@ -16,8 +16,9 @@ import pytest
 
 from deidfhir.config import load_settings
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.profile import profiles
 from deidfhir.sync.timing import Clock
 from tests.conftest import command, process_environment

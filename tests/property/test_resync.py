@@ -13,8 +13,9 @@ import pytest
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import listing
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.timing import Clock
 from tests.synthetic.objects import instance, write
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from deidfhir.cli.inputs import as_json
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.cli.render import as_json
 from deidfhir.config import load_settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
-from deidfhir.pipeline.options import TargetOptions
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.dead import DeadLetter
 
 _DONE = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from deidfhir.cli.inputs import as_json
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.cli.render import as_json
 from deidfhir.cli.site import settings_of
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.doctor import diagnose

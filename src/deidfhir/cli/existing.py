@@ -1,26 +1,13 @@
-"""`--existing`: the option, and how reports tell what became of others' ImagingStudies (D21)."""
+"""How reports tell what became of others' ImagingStudies (D21)."""
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from typing import Any
 
-from deidfhir.config import EXISTING
 from deidfhir.pipeline.mapped import Work
 
 _WAYS = ("linked", "enriched", "owned", "failed")
-
-
-def add_existing(one: argparse.ArgumentParser) -> None:
-    """Add `--existing` to a command."""
-    one.add_argument(
-        "--existing",
-        choices=EXISTING,
-        help="where the target has someone else's ImagingStudy of a study: let our Provenance "
-        "target it (link, the default), add our extensions to it (enrich), write ours beside it "
-        "(own), or fail the study",
-    )
 
 
 def existing_object(work: Work, counts: Counter[str]) -> dict[str, Any]:

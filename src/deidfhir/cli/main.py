@@ -11,10 +11,24 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from deidfhir.cli.arguments import parser
+from deidfhir.cli.arguments import command_in, parser
 from deidfhir.cli.progress import Progress, printable
 from deidfhir.errors import DeidFhirError, FatalError
 from deidfhir.tables import InstallationError
+
+_COMMANDS = {
+    "show": ("reading", "show"),
+    "map": ("reading", "map_paths"),
+    "explain": ("reading", "explain"),
+    "sync": ("syncing", "sync"),
+    "verify": ("syncing", "verify"),
+    "dead": ("dead", "dead"),
+    "doctor": ("doctor", "doctor"),
+    "reverse": ("reversing", "reverse"),
+    "package": ("publishing", "package"),
+    "install": ("publishing", "install"),
+}
+"""Command → the module and the function that carry it out."""
 
 COLLECTED = (50_000, 20, 20)
 """When Python looks for cycles of objects: a run makes millions of objects, and hardly a cycle."""
@@ -41,10 +55,11 @@ def main(arguments: Sequence[str]) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     progress = Progress()
     try:
-        options = parser().parse_args(arguments)
-        # Loaded late: help and version need neither pydicom nor FHIR's models.
-        commands = import_module("deidfhir.cli.commands").COMMANDS
-        code: int = commands[options.command](options, progress)
+        options = parser(command_in(arguments)).parse_args(arguments)
+        # Loaded late: each command needs a part of the program alone.
+        home, name = _COMMANDS[options.command]
+        command = getattr(import_module(f"deidfhir.cli.{home}"), name)
+        code: int = command(options, progress)
         sys.stdout.flush()
     except (DeidFhirError, InstallationError) as error:
         progress.close()

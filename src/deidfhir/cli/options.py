@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from deidfhir.cli import values
-from deidfhir.config import SERVER_PROFILES, WRITE_MODES
+from deidfhir.config import EXISTING, SERVER_PROFILES, WRITE_MODES
 from deidfhir.fhir.versions import FHIR_NAMES
 from deidfhir.sync.timing import DEFAULT_TIMEOUT
 
@@ -122,3 +122,14 @@ def add_observed(one: argparse.ArgumentParser) -> None:
 def add_json(one: argparse.ArgumentParser) -> None:
     """Add `--json`."""
     one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def add_existing(one: argparse.ArgumentParser) -> None:
+    """Add `--existing` to a command."""
+    one.add_argument(
+        "--existing",
+        choices=EXISTING,
+        help="where the target has someone else's ImagingStudy of a study: let our Provenance "
+        "target it (link, the default), add our extensions to it (enrich), write ours beside it "
+        "(own), or fail the study",
+    )

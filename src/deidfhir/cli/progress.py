@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TextIO
+
+from deidfhir.errors import DeidFhirError
 
 _EVERY = {True: 0.2, False: 10.0}
 _CLEAR = "\r\x1b[K"
@@ -99,3 +101,21 @@ def _duration(seconds: float) -> str:
 def printable(text: str) -> str:
     """Return a text whose control characters cannot move a terminal's cursor."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print data."""
+    for line in lines:
+        print(line)  # noqa: T201 - the data
+
+
+def say(lines: Iterable[str]) -> None:
+    """Talk to people."""
+    for line in lines:
+        print(printable(line), file=sys.stderr)  # noqa: T201 - the talk
+
+
+def say_error(error: DeidFhirError | None) -> None:
+    """Say what ended a run, if anything did."""
+    if error is not None:
+        say([f"deidfhir: {error}"])

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from deidfhir.cli.inputs import as_json
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.cli.render import as_json
 from deidfhir.cli.site import settings_of
 from deidfhir.config import load_settings
 from deidfhir.pipeline.publishing import install_package, write_package

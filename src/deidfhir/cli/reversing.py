@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from deidfhir.cli.inputs import as_json
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.cli.render import as_json
 from deidfhir.cli.site import settings_of
 from deidfhir.errors import SkippableError, UsageError
 from deidfhir.mapping.context import MappingContext

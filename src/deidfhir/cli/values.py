@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 
 from deidfhir.errors import UsageError
-from deidfhir.pipeline.gate import parse_accept
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _MOST_CONNECTIONS = 64
@@ -16,6 +15,8 @@ _MOST_WORKERS = 64
 
 def accept(words: str) -> object:
     """Return the verdicts that a text names."""
+    from deidfhir.pipeline.gate import parse_accept  # noqa: PLC0415 - help does without the gate
+
     try:
         return parse_accept(words)
     except UsageError as error:

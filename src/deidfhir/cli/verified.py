@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deidfhir.cli.existing import existing_lines, existing_object
-from deidfhir.cli.render import (
-    FATES,
-    details,
-    input_counts,
-    input_lines,
-    listed,
-    sent_line,
-    trouble_lines,
-    trouble_objects,
-)
+from deidfhir.cli.inputs import details, input_counts, input_lines, listed
+from deidfhir.cli.render import FATES, sent_line, trouble_lines, trouble_objects
 from deidfhir.cli.server import server_lines, server_object
 from deidfhir.cli.traffic import traffic_lines, traffic_object
 from deidfhir.model.finding import Finding

@@ -7,8 +7,7 @@ from contextlib import closing
 
 from deidfhir.errors import UsageError
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.options import TargetOptions
-from deidfhir.pipeline.targets import open_journal
+from deidfhir.pipeline.targets import TargetOptions, open_journal
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
@@ -15,12 +16,11 @@ from deidfhir.pipeline.sources import (
     read_paths,
     source_of,
 )
-from deidfhir.pipeline.targets import open_target
-from deidfhir.sync.events import Events
-from deidfhir.sync.journal import Journal
-from deidfhir.sync.target import Target
-from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock, Stop, never
+from deidfhir.sync.timing import Stop, never
 from deidfhir.version import __version__
+
+if TYPE_CHECKING:
+    from deidfhir.sync.journal import Journal
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
@@ -91,35 +91,3 @@ class RunOptions:
             progress(what, done, max(done, total))
 
         return tick
-
-
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """Where a run sends or reads.
-
-    Args:
-        to: A FHIR base URL or a folder.
-        journal: The journal's file; None for the default.
-        timeout: Seconds for one request with all its repetitions.
-        deadline: Seconds for a whole sync; None for as long as it takes.
-        connections: Requests under way at most.
-        clock: The time.
-        events: Told of what happens.
-    """
-
-    to: str
-    journal: Path | None = None
-    timeout: float = DEFAULT_TIMEOUT
-    deadline: float | None = None
-    connections: int = CONNECTIONS
-    clock: Clock | None = None
-    events: Events = field(default_factory=Events)
-
-    def open(self, context: MappingContext) -> Target:
-        """Return the target.
-
-        Raises:
-            UsageError: `target-form` or `target-is-file`.
-        """
-        given = (self.to, context, self.timeout, self.clock)
-        return open_target(*given, connections=self.connections, events=self.events)

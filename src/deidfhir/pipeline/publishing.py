@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.package.layout import package_bytes
 from deidfhir.package.resources import conformance_resources
 from deidfhir.pipeline.targets import open_server
+from deidfhir.pipeline.writing import write_bytes
 from deidfhir.sync.comparing import comparable
 from deidfhir.sync.outcome import Rejected
-from deidfhir.sync.own import open_own_file
 from deidfhir.sync.server import FhirServer
 
 
@@ -32,31 +31,8 @@ def write_package(out: Path, settings: Settings, fhir: FhirName) -> int:
         FatalError: `file-unwritable`.
     """
     content = package_bytes(settings, fhir)
-    _write(out, content)
+    write_bytes(out, content)
     return len(content)
-
-
-def write_text(out: Path, text: str) -> None:
-    """Write a text as UTF-8; a file that is there is replaced.
-
-    Args:
-        out: The file.
-        text: Its content.
-
-    Raises:
-        FatalError: `file-unwritable`.
-    """
-    _write(out, text.encode("utf-8", "backslashreplace"))
-
-
-def _write(out: Path, content: bytes) -> None:
-    """Write a file that is its owner's alone."""
-    try:
-        descriptor = open_own_file(out, os.O_WRONLY | os.O_TRUNC)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-    except (OSError, ValueError) as error:
-        raise FatalError("file-unwritable", path=out) from error
 
 
 def install_package(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from deidfhir.errors import DeidFhirError, SkippableError
-from deidfhir.fhir.types import JsonObject
+from deidfhir.errors import DeidFhirError
+from deidfhir.pipeline.bundles import input_exit_code
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.sources import (
     Reading,
     require_paths,
 )
 from deidfhir.pipeline.statements import OurStatements
-from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepare
+from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
 from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
@@ -71,24 +70,6 @@ class SyncRun:
     def exit_code(self) -> int:
         """The exit code of the run."""
         return worst(input_exit_code(self.work), self.report.exit_code)
-
-
-def input_exit_code(work: Work) -> int:
-    """Return the exit code that refusals and skipped files call for."""
-    return SkippableError.exit_code if work.refusals or work.reading.skipped else 0
-
-
-def run_map(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
-    """Return what was read, and one transaction Bundle a study that is not refused.
-
-    Args:
-        options: PATHs and context; the order of the PATHs changes nothing.
-
-    Raises:
-        UsageError: `path-missing`.
-    """
-    work = options.work()
-    return work, (one.bundle() for _, one in work.mapped() if one is not None)
 
 
 def listing_of(reading: Reading) -> Listing:

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +27,7 @@ from deidfhir.sync.profile import Wishes
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import DEFAULT_TIMEOUT, Clock
+from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock
 from deidfhir.sync.transport import Transport
 from deidfhir.tables import table
 
@@ -85,6 +86,38 @@ def open_target(  # noqa: PLR0913 - what a target is opened with, by name
     except OSError as error:
         raise FatalError("folder-unwritable", path=path) from error
     return NdjsonFolder(path)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Where a run sends or reads.
+
+    Args:
+        to: A FHIR base URL or a folder.
+        journal: The journal's file; None for the default.
+        timeout: Seconds for one request with all its repetitions.
+        deadline: Seconds for a whole sync; None for as long as it takes.
+        connections: Requests under way at most.
+        clock: The time.
+        events: Told of what happens.
+    """
+
+    to: str
+    journal: Path | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    deadline: float | None = None
+    connections: int = CONNECTIONS
+    clock: Clock | None = None
+    events: Events = field(default_factory=Events)
+
+    def open(self, context: MappingContext) -> Target:
+        """Return the target.
+
+        Raises:
+            UsageError: `target-form` or `target-is-file`.
+        """
+        given = (self.to, context, self.timeout, self.clock)
+        return open_target(*given, connections=self.connections, events=self.events)
 
 
 def prepare(target: Target) -> None:

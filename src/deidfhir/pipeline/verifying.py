@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from deidfhir.errors import DeidFhirError
+from deidfhir.pipeline.bundles import input_exit_code
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.options import RunOptions, TargetOptions
-from deidfhir.pipeline.runs import input_exit_code, listing_of, sync_job, tell_read
+from deidfhir.pipeline.options import RunOptions
+from deidfhir.pipeline.runs import listing_of, sync_job, tell_read
 from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.statements import OurStatements
-from deidfhir.pipeline.targets import keep_names, lease_of, open_journal, prepare
+from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode

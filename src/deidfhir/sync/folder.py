@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.numbers import decoded, encoded
+from deidfhir.sync.numbers import decoded, line_of
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
@@ -188,8 +188,3 @@ def _lines(path: Path) -> list[object] | None:
         raise
     except (OSError, ValueError, RecursionError):
         return None
-
-
-def line_of(resource: JsonObject) -> str:
-    """Return a resource as one line; the same resource is always the same bytes."""
-    return encoded(resource, separators=(",", ":"))

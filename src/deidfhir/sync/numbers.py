@@ -111,3 +111,8 @@ def _integer(text: str) -> int | Number:
     # A decimal may be written without a point: as an integer, -0 would lose its sign, and Python
     # reads none of thousands of digits.
     return Number(text) if text == "-0" or len(text) > _DIGITS else int(text)
+
+
+def line_of(resource: Mapping[str, Any]) -> str:
+    """Return a resource as one line; the same resource is always the same bytes."""
+    return encoded(resource, separators=(",", ":"))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from deidfhir.sync.store import Store
+if TYPE_CHECKING:
+    from deidfhir.sync.store import Store
 
 SCHEMA = """
 CREATE TABLE slice (

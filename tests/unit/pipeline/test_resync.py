@@ -15,8 +15,9 @@ from deidfhir.dicom.headers import look_at
 from deidfhir.dicom.scan.prefix import Opened
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import slices
-from deidfhir.pipeline.options import RunOptions, TargetOptions
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.recognition.vocabulary import load_vocabulary
 from deidfhir.sync.timing import Clock
 from tests.synthetic.objects import instance, write

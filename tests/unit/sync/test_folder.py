@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from deidfhir.errors import FatalError
-from deidfhir.sync.folder import KINDS, NdjsonFolder, line_of
-from deidfhir.sync.numbers import Spelled
+from deidfhir.sync.folder import KINDS, NdjsonFolder
+from deidfhir.sync.numbers import Spelled, line_of
 
 Json = dict[str, Any]
 
