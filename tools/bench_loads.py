@@ -20,10 +20,10 @@ from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.study import Study
 from deidfhir.pipeline.foreign import OurTraces, StudyForms
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.unit import Listing, Unit
@@ -65,7 +65,7 @@ def template() -> Unit:
             markers = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": "tool 1.0"}
             made = instance(1, 1, number + 1, **markers)
             write(made, Path(folder) / f"{number}.dcm")
-        (unit,) = Work(read_paths([Path(folder)]), context()).units()
+        (unit,) = SyncWork(read_paths([Path(folder)]), context()).units()
     if not isinstance(unit, Unit):
         raise TypeError("the study is refused")
     return unit
@@ -166,7 +166,7 @@ def synced(url: str, units: list[Unit], **options: Any) -> float:  # noqa: ANN40
             job = SyncJob(
                 target=TargetOptions(url).open(settled),
                 journal=journal,
-                statements=OurStatements(Work(read_paths([]), settled)),
+                statements=OurStatements(SyncWork(read_paths([]), settled)),
                 traces=OurTraces(settled),
                 listing=Listing("bench", frozenset(), ("/bench",)),
                 **options,

@@ -1,49 +1,19 @@
-"""How fast headers are read, beside the floor and beside pydicom: `make bench`.
-
-Ratios of one run, in which each way has its turn over the same files: they survive a noisy machine.
-"""
+"""The ways in which headers are read: the floor, the scan, and what programs do with pydicom."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-import pydicom
 from pydicom import dcmread
 
 from deidfhir.dicom.scan.prefix import opened
 from deidfhir.model.attributes import attributes
-from tools.bench_corpus import make
+from tools.bench_gates import Corpus, Gate, Way
 
-Way = Callable[[str], object]
+FLOOR, SCAN, PYDICOM = "read 8 KB", "scan", "pydicom"
+GATES = (Gate(SCAN, FLOOR, 12, 6), Gate(SCAN, PYDICOM, 1 / 15, 1 / 30))
 _FLOOR_BYTES = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What a ratio must be.
-
-    Args:
-        way: The way that is measured.
-        beside: The way that it is measured against.
-        must: The most that the ratio may be.
-        aim: The most that it should be.
-    """
-
-    way: str
-    beside: str
-    must: float
-    aim: float
-
-
-GATES = (Gate("scan", "read 8 KB", 12, 6), Gate("scan", "pydicom", 1 / 15, 1 / 30))
 
 
 def floor(path: str) -> None:
@@ -59,71 +29,21 @@ def by_pydicom(path: str) -> list[object]:
     return [dataset.get(one.keyword) for one in attributes("object").values()]
 
 
-def scan(path: str) -> object:
-    """Read a header as a run does; what the scan leaves alone would cost what pydicom costs."""
-    return opened(path)
-
-
-WAYS: dict[str, Way] = {"read 8 KB": floor, "scan": scan, "pydicom": by_pydicom}
-
-
-def measure(paths: list[str], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds a file of each way, round by round.
+def reading_ways(corpus: Corpus) -> dict[str, Way]:
+    """Return the ways, each over the files of a corpus.
 
     Args:
-        paths: The files, in their order.
-        rounds: How often each way has its turn.
+        corpus: The files.
     """
-    found: dict[str, list[float]] = {name: [] for name in WAYS}
-    for _ in range(rounds):
-        for name, way in WAYS.items():
-            begun = time.perf_counter()
-            for path in paths:
-                way(path)
-            found[name].append((time.perf_counter() - begun) / len(paths))
-    return found
 
+    def each(paths: tuple[str, ...], read: object) -> int:
+        assert callable(read)  # noqa: S101 - one of those below
+        for path in paths:
+            read(path)
+        return len(paths)
 
-def told(found: dict[str, list[float]]) -> list[str]:
-    """Return the table of ways, and that of ratios.
-
-    Args:
-        found: Way → seconds a file, round by round.
-    """
-    rows = ["| way | microseconds a file, median (least) |", "|---|---|"]
-    for name, seconds in found.items():
-        micro = [1e6 * one for one in seconds]
-        rows.append(f"| {name} | {statistics.median(micro):.1f} ({min(micro):.1f}) |")
-    rows += ["", "| ratio | median of the rounds | must | aim |", "|---|---|---|---|"]
-    for gate in GATES:
-        ratio = ratio_of(found, gate)
-        state = "met" if ratio <= gate.must else "missed"
-        name = f"{gate.way} / {gate.beside}"
-        rows.append(f"| {name} | {ratio:.3g} | {gate.must:.3g}: {state} | {gate.aim:.3g} |")
-    return rows
-
-
-def ratio_of(found: dict[str, list[float]], gate: Gate) -> float:
-    """Return the median of a ratio's rounds."""
-    pairs = zip(found[gate.way], found[gate.beside], strict=True)
-    return statistics.median(one / other for one, other in pairs)
-
-
-def main(arguments: list[str]) -> int:
-    """Make a corpus, measure, print the tables; fail where a ratio is missed."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench_read", description=__doc__)
-    parser.add_argument("--studies", type=int, default=10, help="of 200 instances each (10)")
-    parser.add_argument("--rounds", type=int, default=7, help="of each way (7)")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        count = make(Path(folder), options.studies)
-        paths = sorted(str(one) for one in Path(folder).rglob("*.dcm"))
-        left = sum(opened(one).header is None for one in paths)
-        found = measure(paths, options.rounds)
-    print(f"{count} files, {left} left to pydicom {pydicom.__version__}\n")
-    print("\n".join(told(found)))
-    return int(any(ratio_of(found, gate) > gate.must for gate in GATES))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return {
+        FLOOR: partial(each, corpus.paths, floor),
+        SCAN: partial(each, corpus.paths, opened),
+        PYDICOM: partial(each, corpus.some, by_pydicom),
+    }

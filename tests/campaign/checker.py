@@ -14,9 +14,9 @@ from urllib.parse import quote
 import requests
 
 from deidfhir.fhir.types import reference
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.comparing import comparable
 from deidfhir.sync.journal import Journal, StudyRow
 from tests.campaign.world import Plan, World
@@ -97,7 +97,7 @@ class Checker:
 
     @property
     def _statements(self) -> OurStatements:
-        return OurStatements(Work(read_paths([]), self.world.context))
+        return OurStatements(SyncWork(read_paths([]), self.world.context))
 
     def histories(self) -> dict[str, list[Version]]:
         """Return every version of every resource that was written since, oldest first."""

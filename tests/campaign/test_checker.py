@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
+from deidfhir.pipeline.units import SyncWork
 from tests.campaign.checker import Checker, Faults
 from tests.campaign.client import Site, run_here
 from tests.campaign.memory import MemoryServer
@@ -170,7 +170,7 @@ def test_a_mark_counts_as_a_deletion_only_where_a_server_may_refuse_one(settled:
     settled.world.write(2, 1, Claim(1, removed=False))
     settled.world.plan()
     assert run_here(settled.site, 20).code == 3
-    marked = OurStatements(Work(read_paths([]), settled.world.context)).withdrawn_provenance(
+    marked = OurStatements(SyncWork(read_paths([]), settled.world.context)).withdrawn_provenance(
         statement
     )
     versions = settled.memory.store.histories[f"Provenance/{statement['id']}"]

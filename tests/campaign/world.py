@@ -12,6 +12,7 @@ from deidfhir.config import Settings
 from deidfhir.fhir.types import reference
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.options import RunOptions
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.comparing import comparable, digest
 from deidfhir.sync.unit import Refused, Unit
 from tests.integration.support import Archive
@@ -200,7 +201,7 @@ class World:
         """Return what some folders state, whatever was stated before."""
         found = Plan({}, {}, {}, {}, frozenset(), frozenset(), {})
         refused = set()
-        for one in RunOptions(folders, self.context).work().units():
+        for one in SyncWork(RunOptions(folders, self.context).read(), self.context).units():
             if isinstance(one, Refused):
                 refused.add(one.id)
             if isinstance(one, Unit):

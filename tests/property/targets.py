@@ -12,9 +12,9 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.record import Instance
 from deidfhir.model.study import StudyFold
 from deidfhir.pipeline.foreign import OurTraces
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.sources import Reading
 from deidfhir.pipeline.statements import OurStatements
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport
@@ -119,7 +119,7 @@ def run(
     context: MappingContext,
 ) -> SyncReport:
     """Sync some instances of a study as one source."""
-    work = Work(reading_of(instances, source), context)
+    work = SyncWork(reading_of(instances, source), context)
     listing = Listing(source, frozenset(), (f"/{source}",))
     report = SyncJob(shelf, journal, OurStatements(work), OurTraces(context), listing).run(
         work.units()

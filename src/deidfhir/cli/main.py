@@ -17,9 +17,9 @@ from deidfhir.errors import DeidFhirError, FatalError
 from deidfhir.tables import InstallationError
 
 _COMMANDS = {
-    "show": ("reading", "show"),
-    "map": ("reading", "map_paths"),
-    "explain": ("reading", "explain"),
+    "show": ("showing", "show"),
+    "map": ("mapping", "map_paths"),
+    "explain": ("showing", "explain"),
     "sync": ("syncing", "sync"),
     "verify": ("syncing", "verify"),
     "dead": ("dead", "dead"),

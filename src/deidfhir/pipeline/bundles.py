@@ -19,7 +19,7 @@ def run_map(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
     Raises:
         UsageError: `path-missing`.
     """
-    work = options.work()
+    work = Work(options.read(), options.context)
     return work, (one.bundle() for _, one in work.mapped() if one is not None)
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from deidfhir.model.finding import Finding
-from deidfhir.sync.unit import PATH_DIGITS
+from deidfhir.sync.standins import PATH_DIGITS
 
 _FILE = -1
 """Number of the slice that is one file which a PATH names."""

@@ -9,12 +9,12 @@ from deidfhir.mapping.shrunk import least
 from deidfhir.mapping.study import MappedStudy, map_study
 from deidfhir.model.record import Instance
 from deidfhir.model.study import Study
-from deidfhir.pipeline.mapped import Work
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.comparing import comparable
 from deidfhir.sync.unit import HeldPart, Refused, Unit
 
 
-def merged(work: Work, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
+def merged(work: SyncWork, one: Unit | Refused, held: HeldPart) -> Unit | Refused | None:
     """Return a study with what the target holds of it, or None where that cannot be told.
 
     Args:

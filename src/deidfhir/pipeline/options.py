@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.resync import Resync
-from deidfhir.pipeline.sources import (
-    read_changed,
-    read_paths,
-    source_of,
-)
+from deidfhir.pipeline.sources import Reading, read_paths
 from deidfhir.sync.timing import Stop, never
-from deidfhir.version import __version__
-
-if TYPE_CHECKING:
-    from deidfhir.sync.journal import Journal
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
@@ -44,40 +34,25 @@ class RunOptions:
     stop: Stop = never
     workers: int = 1
 
-    def work(self, resync: Resync | None = None) -> Work:
+    def read(self) -> Reading:
         """Read the PATHs.
-
-        Args:
-            resync: Knows which files need not be opened again; without it, all are.
 
         Raises:
             UsageError: `path-missing`.
             RetriableError: `interrupted` or `deadline-over`.
         """
+        return read_paths(self.paths, self.tell_read, self.workers)
 
-        def read(count: int) -> None:
-            if self.progress is not None:
-                self.progress("files read", count, 0)
-            if code := self.stop():
-                raise RetriableError(code)
+    def tell_read(self, count: int) -> None:
+        """Tell how many files were read; end the run if that is asked for.
 
-        if resync is None:
-            return Work(read_paths(self.paths, read, self.workers), self.context)
-        id_of = self.context.namer.imaging_study
-        reading = read_changed(self.paths, resync, id_of, read, self.workers)
-        return Work(reading, self.context, remembers=True)
-
-    def resync(self, journal: Journal, begun: float, *, full: bool) -> Resync:
-        """Return what knows which files need not be opened again.
-
-        Args:
-            journal: The target's.
-            begun: When the run began, in seconds since the epoch.
-            full: Whether to read all files nevertheless.
+        Raises:
+            RetriableError: `interrupted` or `deadline-over`.
         """
-        by = f"{__version__} {self.context.digest}"
-        source = source_of(self.paths).source
-        return Resync(journal.settled, source, by, int(begun * 1e9), full)
+        if self.progress is not None:
+            self.progress("files read", count, 0)
+        if code := self.stop():
+            raise RetriableError(code)
 
     def tick(self, what: str, work: Work) -> Callable[[int], None] | None:
         """Return what a room calls with its own count of a work's studies."""

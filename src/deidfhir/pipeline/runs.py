@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from deidfhir.errors import DeidFhirError
 from deidfhir.pipeline.bundles import input_exit_code
+from deidfhir.pipeline.changes import read_changed
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.options import RunOptions
-from deidfhir.pipeline.sources import (
-    Reading,
-    require_paths,
-)
+from deidfhir.pipeline.resync import Resync
+from deidfhir.pipeline.sources import Reading, require_paths, source_of
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
@@ -25,6 +25,7 @@ from deidfhir.sync.target import Target
 from deidfhir.sync.timing import Clock, stops_after
 from deidfhir.sync.trust import is_trusted
 from deidfhir.sync.unit import Listing
+from deidfhir.version import __version__
 
 _REFUSING = (
     *("partial-study", "duplicate-instance-differs", "existing-guarded", "existing-several"),
@@ -44,7 +45,7 @@ class SyncRun:
         dead: How many studies the journal has set aside now, and not given up; None if it fails.
     """
 
-    work: Work
+    work: SyncWork
     target: Target
     report: SyncReport
     seconds: float
@@ -118,8 +119,8 @@ def run_sync(
             where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
         )
         stack.callback(journal.close)
-        resync = options.resync(journal, clock.now(), full=full or _is_doubtful(journal, target))
-        work = options.work(resync)
+        resync = _resync(options, journal, clock.now(), full or _is_doubtful(journal, target))
+        work = _changed(options, resync)
         tell_read(work, where.events)
         job = sync_job(options, where, target, journal, work)
         job = replace(job, dry_run=dry_run, confirmed=confirmed)
@@ -130,8 +131,22 @@ def run_sync(
         return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
 
 
+def _resync(options: RunOptions, journal: Journal, begun: float, full: bool) -> Resync:  # noqa: FBT001
+    """Return what knows which files need not be opened again."""
+    by = f"{__version__} {options.context.digest}"
+    source = source_of(options.paths).source
+    return Resync(journal.settled, source, by, int(begun * 1e9), full)
+
+
+def _changed(options: RunOptions, resync: Resync) -> SyncWork:
+    """Read what has changed below the PATHs, and what belongs to it."""
+    given = (options.paths, resync, options.context.namer.imaging_study)
+    reading = read_changed(*given, options.tell_read, options.workers)
+    return SyncWork(reading, options.context, remembers=True)
+
+
 def sync_job(
-    options: RunOptions, where: TargetOptions, target: Target, journal: Journal, work: Work
+    options: RunOptions, where: TargetOptions, target: Target, journal: Journal, work: SyncWork
 ) -> SyncJob:
     """Return the job that makes a target state what was read.
 

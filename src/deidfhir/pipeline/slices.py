@@ -20,7 +20,7 @@ from deidfhir.dicom.reader import Reader
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import Facts, Instance
 from deidfhir.pipeline.listing import Slice
-from deidfhir.sync.unit import PATH_DIGITS
+from deidfhir.sync.standins import PATH_DIGITS
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 JSON_SUFFIX = ".json"

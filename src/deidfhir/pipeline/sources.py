@@ -6,17 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deidfhir.errors import UsageError
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Studies, Study, StudyFold
 from deidfhir.pipeline.listing import Listing, Slice, absolute, digest
-from deidfhir.pipeline.resync import Resync
 from deidfhir.pipeline.slices import SliceRead
 from deidfhir.pipeline.spill import Spill
-from deidfhir.pipeline.told import Told
 from deidfhir.pipeline.workers import read_all
-from deidfhir.sync.settled import Settled
+
+if TYPE_CHECKING:
+    from deidfhir.pipeline.told import Told
+    from deidfhir.sync.settled import Settled
 
 
 @dataclass(slots=True)
@@ -87,54 +89,27 @@ def read_paths(
     """
     given = tuple(paths)
     require_paths(given)
-    run = _Run(source_of(given), Listing(given), workers, progress)
+    run = Gathering(source_of(given), Listing(given), workers, progress)
     for _ in run.read(run.listing.slices(), signed=False):
         pass
     return run.finished()
 
 
-def read_changed(
-    paths: Iterable[Path],
-    resync: Resync,
-    id_of: Callable[[str], str],
-    progress: Callable[[int], None] | None = None,
-    workers: int = 1,
-) -> Reading:
-    """Read what has changed below some files and folders, and all that belongs to it.
+@dataclass(slots=True)
+class Gathering:
+    """Reads slices into a reading.
 
     Args:
-        paths: Files, or folders that are walked to their end, links to folders included.
-        resync: Knows what earlier runs left settled.
-        id_of: Study Instance UID → id of the ImagingStudy.
-        progress: Called with the number of files looked at so far.
+        reading: The reading, to be filled.
+        listing: Gives the slices.
         workers: How many processes may read.
-
-    Raises:
-        UsageError: `path-missing`, before anything is read.
-        FatalError: `worker-lost` or `spill-unwritable`.
+        progress: Called with the number of files looked at so far.
     """
-    given = tuple(paths)
-    require_paths(given)
-    run = _Run(source_of(given), Listing(given), workers, progress)
-    due: Iterable[Slice] = resync.changed(run.listing.slices())
-    while due:
-        for one in run.read(due, signed=True):
-            resync.opened(one, map(id_of, one.studies))
-        due = [run.listing.again(one) for one in resync.more()]
-    for part, row in resync.rows:
-        run.pass_over(part, row.objects, row.passed)
-    run.reading.settled = resync.settled()
-    return run.finished()
-
-
-@dataclass(slots=True)
-class _Run:
-    """Reads slices into a reading."""
 
     reading: Reading
     listing: Listing
-    workers: int
-    progress: Callable[[int], None] | None
+    workers: int = 1
+    progress: Callable[[int], None] | None = None
     _spill: Spill = field(default_factory=Spill, init=False)
     _holding: set[str] = field(default_factory=set, init=False)
     _files: int = field(default=0, init=False)

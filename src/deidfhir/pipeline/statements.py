@@ -17,8 +17,8 @@ from deidfhir.mapping.withdrawal import (
     withdrawn_provenance,
     withdrawn_study,
 )
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.merging import merged
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.unit import HeldPart, Refused, Unit
 
 _REMEMBERED = 65_536
@@ -33,7 +33,7 @@ class OurStatements:
         work: The run's.
     """
 
-    work: Work
+    work: SyncWork
 
     @property
     def context(self) -> MappingContext:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from deidfhir.errors import DeidFhirError
 from deidfhir.pipeline.bundles import input_exit_code
 from deidfhir.pipeline.foreign import OurTraces
-from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import listing_of, sync_job, tell_read
 from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
+from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode
@@ -53,7 +53,7 @@ class VerifyRun:
         repair: What was done about it, where that was asked for and something was to be done.
     """
 
-    work: Work
+    work: SyncWork
     target: Target
     report: VerifyReport
     seconds: float
@@ -101,20 +101,22 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
             stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
         journal = open_journal(where.journal, target, options.context, read_only=not repair)
         stack.callback(journal.close)
-        work = options.work()
+        work = SyncWork(options.read(), options.context)
         tell_read(work, where.events)
         report = _compared(options, target, journal, work)
         if not repair or report.error or not report.differences:
             return VerifyRun(work, target, report, clock.monotonic() - begun)
         journal.make_due(report.studies, report.shared)
-        anew = Work(work.reading, work.context)
+        anew = SyncWork(work.reading, work.context)
         sent = _sent(options, target, journal, anew, where)
-        after = _compared(options, target, journal, Work(work.reading, work.context))
+        after = _compared(options, target, journal, SyncWork(work.reading, work.context))
         done = Repair(sent, after)
         return VerifyRun(work, target, report, clock.monotonic() - begun, done)
 
 
-def _compared(options: RunOptions, target: Target, journal: Journal, work: Work) -> VerifyReport:
+def _compared(
+    options: RunOptions, target: Target, journal: Journal, work: SyncWork
+) -> VerifyReport:
     sweep = sweep_of(listing_of(work.reading), journal, options.context.settings.vanished)
     tick = options.tick("studies compared", work)
     statements, traces = OurStatements(work), OurTraces(options.context)
@@ -124,7 +126,7 @@ def _compared(options: RunOptions, target: Target, journal: Journal, work: Work)
 
 
 def _sent(
-    options: RunOptions, target: Target, journal: Journal, work: Work, where: TargetOptions
+    options: RunOptions, target: Target, journal: Journal, work: SyncWork, where: TargetOptions
 ) -> SyncReport:
     job = sync_job(options, where, target, journal, work)
     report = job.run(work.units())

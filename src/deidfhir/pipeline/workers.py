@@ -6,21 +6,21 @@ run (its lease, its journal, its connections) lives on in them.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
-from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
 
 from deidfhir.errors import FatalError
 from deidfhir.pipeline.listing import Slice, batches
 from deidfhir.pipeline.slices import BatchRead, read_slices
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 _BATCH = 200
 """Files that are read by one call, at least."""
@@ -55,33 +55,54 @@ def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> 
         return
     yield from map(read, islice(waiting, _ALONE))
     first = next(waiting, None)
-    if first is None:
-        return
-    with _pool(workers) as pool:
-        try:
-            yield from _in_order(pool, read, chain((first,), waiting), workers * _AHEAD)
-        except BrokenProcessPool as error:
-            raise FatalError("worker-lost") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    if first is not None:
+        with pool_of(workers) as pool:
+            try:
+                yield from read_by(pool, read, chain((first,), waiting), workers)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_order(
+def read_by(
     pool: ProcessPoolExecutor,
-    read: partial[BatchRead],
+    read: Callable[[tuple[Slice, ...]], BatchRead],
     waiting: Iterable[tuple[Slice, ...]],
-    most: int,
+    workers: int,
 ) -> Iterator[BatchRead]:
+    """Yield what a pool read of batches, in their order.
+
+    Args:
+        pool: As `pool_of` gives it.
+        read: Reads one batch.
+        waiting: The batches.
+        workers: How many processes the pool has.
+
+    Raises:
+        FatalError: `worker-lost`.
+    """
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - one starts none
+
     under_way: deque[Future[BatchRead]] = deque()
-    for batch in waiting:
-        under_way.append(pool.submit(read, batch))
-        if len(under_way) >= most:
+    try:
+        for batch in waiting:
+            under_way.append(pool.submit(read, batch))
+            if len(under_way) >= workers * _AHEAD:
+                yield under_way.popleft().result()
+        while under_way:
             yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
+    except BrokenProcessPool as error:
+        raise FatalError("worker-lost") from error
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def pool_of(workers: int) -> ProcessPoolExecutor:
+    """Return processes that read; each is started when it is first needed.
+
+    Args:
+        workers: How many.
+    """
+    import multiprocessing  # noqa: PLC0415 - one starts none
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload([read_slices.__module__])
@@ -90,12 +111,16 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 def _begin() -> None:
     """Make a process end with the run, and leave it to the run what an interrupt means."""
+    from multiprocessing import parent_process  # noqa: PLC0415 - only in such a process
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
+    parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
 def _end_with(sentinel: int) -> None:
+    from multiprocessing.connection import wait  # noqa: PLC0415 - only in such a process
+
     wait([sentinel])
     os._exit(1)

@@ -9,10 +9,10 @@ from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.standing import version_of
+from deidfhir.sync.standins import PATH_DIGITS
 from deidfhir.sync.sweep import covered_by
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import (
-    PATH_DIGITS,
     HeldPart,
     Listing,
     Parted,

@@ -13,9 +13,6 @@ from deidfhir.sync.numbers import Spelled, encoded
 from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Forms, Placing, Standing
 
-PATH_DIGITS = 10
-"""How many digits of a file's digest stand for its path beside an instance."""
-
 
 @dataclass(frozen=True)
 class Unit:

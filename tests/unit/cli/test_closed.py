@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deidfhir import Policy, Settings, UsageError, datasets_of, map_study, studies_from_json
-from deidfhir.cli import reading
+from deidfhir.cli import mapping
 from deidfhir.config import load_settings
 from deidfhir.dicom.elements import ObjectSkipped
 from tests.synthetic.objects import instance, write
@@ -130,7 +130,7 @@ def test_an_error_that_nobody_foresaw_shows_its_kind_alone(
     def broken(*_: object) -> int:
         raise ValueError("DOE^JANE")  # as a library would quote a value
 
-    monkeypatch.setattr(reading, "map_paths", broken)
+    monkeypatch.setattr(mapping, "map_paths", broken)
     run = cli("map", file)
     assert run.code == 1
     assert "ValueError" in run.err

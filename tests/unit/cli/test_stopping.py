@@ -76,5 +76,5 @@ def test_reading_ends_after_the_files_under_way(
         stop=lambda: "interrupted" * (len(told) == 2),
     )
     with pytest.raises(RetriableError) as caught:
-        options.work()
+        options.read()
     assert (caught.value.code, told) == ("interrupted", [2, 4])

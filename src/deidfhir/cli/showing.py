@@ -1,4 +1,4 @@
-"""`deidfhir show`, `map` and `explain`: what reads objects and asks no target."""
+"""`deidfhir show` and `explain`: what objects claim, and where their content goes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import argparse
 from functools import partial
 
 from deidfhir.cli import claims, inputs
-from deidfhir.cli.progress import Progress, say, tell
-from deidfhir.cli.site import context_of, run_options
+from deidfhir.cli.progress import Progress, tell
+from deidfhir.cli.site import context_of
 from deidfhir.errors import SkippableError
-from deidfhir.pipeline.bundles import input_exit_code, run_map
 from deidfhir.pipeline.explain import explained
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.workers import default_workers
-from deidfhir.pipeline.writing import write_text
-from deidfhir.sync.numbers import line_of
 
 
 def show(options: argparse.Namespace, progress: Progress) -> int:
@@ -34,15 +31,3 @@ def explain(options: argparse.Namespace, _progress: Progress) -> int:
     content = explained(options.file, context_of(options))
     tell([inputs.as_json(content)] if options.json else claims.explain_lines(content))
     return 0
-
-
-def map_paths(options: argparse.Namespace, progress: Progress) -> int:
-    """Write one transaction Bundle a study."""
-    work, bundles = run_map(run_options(options, progress, options.recorded))
-    for bundle in bundles:
-        tell([line_of(bundle)])
-    progress.close()
-    if options.findings is not None:
-        write_text(options.findings, line_of(work.outcome()) + "\n")
-    say(inputs.input_lines(work))
-    return input_exit_code(work)
