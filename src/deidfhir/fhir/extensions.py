@@ -13,7 +13,7 @@ DATA_ABSENT_REASON: str = table("urls.toml")["hl7"]["data_absent_reason"]
 UNKNOWN = "unknown"
 MASKED = "masked"
 # FHIR datatypes, string: what XML 1.0 cannot hold, FHIR cannot hold.
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST = 1024 * 1024  # FHIR datatypes, string
 
 
