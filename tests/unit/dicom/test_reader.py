@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.reader import instance_of
-from deidfhir.model.record import Instance
+from deidfhir.dicom.reader import Reader, instance_of
+from deidfhir.model.record import Evidence, Instance
 from tests.unit.model.records import dcm, dcms, equipment, item
 
 UIDS = {
@@ -179,3 +179,42 @@ def test_codes_come_as_records() -> None:
     )
     found = read(DeidentificationMethodCodeSequence=sequence).markers.method_code
     assert found == dcms("113100", "113105")
+
+
+def headers() -> list[Header]:
+    """Return headers of which each differs from the one before in one thing, or in none."""
+    base = Header({**UIDS, "Modality": ("CT",), "InstanceNumber": ("1",)})
+    return [
+        base,
+        Header({**base.elements, "SOPInstanceUID": ("1.2.3.4.6",), "InstanceNumber": ("2",)}),
+        Header({**base.elements, "Modality": ("MR",)}),
+        Header({**base.elements, "PatientIdentityRemoved": ("YES",)}),
+        Header({**base.elements, "PatientIdentityRemoved": ()}),
+        Header({**base.elements, "InstanceNumber": ("1", "2")}),
+        Header({**base.elements, "SOPInstanceUID": ("ab",)}),
+        base._replace(tail_broken=True),
+        base._replace(evidence=Evidence("1.2.3")),
+        base._replace(odd=("marker-vr",)),
+        Header({**base.elements, "StudyInstanceUID": ("ab",), "InstanceNumber": ("1", "2")}),
+        base,
+    ]
+
+
+def test_a_reader_that_remembers_reads_what_one_reads_that_does_not() -> None:
+    every = headers()
+    for step in range(1, len(every)):
+        reader = Reader()
+        for number in range(2 * len(every)):
+            header = every[number * step % len(every)]
+            found, codes = reader.read(header, "a.dcm")
+            alone, findings = instance_of(header, "a.dcm")
+            assert found == alone
+            assert codes == tuple(one.code for one in findings)
+
+
+def test_instances_that_state_the_same_share_their_facts() -> None:
+    reader = Reader()
+    first, second, other, *_ = (reader.read(one, "")[0] for one in headers())
+    assert first.facts is second.facts
+    assert other.facts is not first.facts
+    assert other.markers is first.markers

@@ -73,3 +73,30 @@ def test_checking_changes_nothing() -> None:
     before = deepcopy(resource)
     check(resource, R4)
     assert resource == before
+
+
+def test_what_is_wrong_is_found_although_all_but_a_uuid_of_it_was_right_before() -> None:
+    for resource in resources().values():
+        check(resource, R4)
+    for kind, resource in resources().items():
+        if kind != "ImagingStudy":
+            check({**resource, "id": "11111111-2222-4333-8444-555555555555"}, R4)
+        wrong = {**resource, "id": "1 1"}
+        with pytest.raises(DataError) as caught:
+            check(wrong, R4)
+        assert "id" in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["study", "series", "instance"])
+def test_an_extension_that_is_wrong_is_told_by_its_place(place: str) -> None:
+    resource = resources()["ImagingStudy"]
+    check(resource, R4)
+    wrong = {"url": "https://example.org/a", "valueUnknown": "a secret"}
+    series = resource["series"][0]
+    holder = {"study": resource, "series": series, "instance": series["instance"][1]}[place]
+    holder["extension"] = [*holder.get("extension", ()), wrong]
+    with pytest.raises(DataError) as caught:
+        check(resource, R4)
+    assert "valueUnknown" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert ("series.0" in str(caught.value)) == (place != "study")

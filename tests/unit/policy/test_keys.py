@@ -27,7 +27,7 @@ def test_a_key_shows_in_no_form_of_itself(tmp_path: Path) -> None:
     told = repr(key) + str(key) + key.fingerprint
     assert SECRET.decode() not in told
     assert SECRET.hex() not in told
-    assert pickle.loads(pickle.dumps(key)) == key  # noqa: S301 - our own
+    assert pickle.loads(pickle.dumps(key)) == key
 
 
 def test_only_a_line_end_after_a_longer_key_is_none_of_it(tmp_path: Path) -> None:

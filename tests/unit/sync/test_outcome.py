@@ -76,5 +76,5 @@ def test_a_rejection_is_told_as_status_and_code_and_ends_no_run() -> None:
 
 
 def test_a_rejection_survives_a_process_boundary() -> None:
-    again = pickle.loads(pickle.dumps(Rejected(409, "HAPI-0550")))  # noqa: S301 - our own bytes
+    again = pickle.loads(pickle.dumps(Rejected(409, "HAPI-0550")))
     assert (again.status, again.server_code, str(again)) == (409, "HAPI-0550", "HTTP 409 HAPI-0550")
