@@ -196,6 +196,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     journal: Path | None = None,
     dry_run: bool = False,
     confirm_vanished: int = 0,
+    full: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
     workers: int = 1,
 ) -> SyncRun:
@@ -209,6 +210,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
         journal: The target's journal; by default one in the user's state folder.
         dry_run: Whether only to read and to say what would be sent.
         confirm_vanished: How many studies may vanish, where the run would otherwise refuse it.
+        full: Whether to open files that are as the last run left them, too.
         timeout: Seconds for one request with all its repetitions.
         workers: How many processes may read files; with more than one, the program's main module
             must be importable (`if __name__ == "__main__"`).
@@ -223,7 +225,7 @@ def sync_paths(  # noqa: PLR0913 - the options of the command, by name
     """
     options = _options(paths, context, accept, workers)
     where = TargetOptions(to, journal, timeout)
-    return run_sync(options, where, dry_run=dry_run, confirmed=confirm_vanished)
+    return run_sync(options, where, dry_run=dry_run, confirmed=confirm_vanished, full=full)
 
 
 def verify_paths(  # noqa: PLR0913 - the options of the command, by name

@@ -47,9 +47,11 @@ def details(work: Work) -> dict[str, Any]:
 def input_lines(work: Work) -> list[str]:
     """Return what was read, refused and skipped, as lines."""
     counts = input_counts(work)
+    settled = len(work.reading.settled)
     lines = [
         f"read      {counts['studies']} studies, {counts['instances']} instances"
-        + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else ""),
+        + (f", {counts['foreign']} foreign files passed over" if counts["foreign"] else "")
+        + (f"; {settled} studies unchanged, their files not opened" if settled else ""),
         printable(f"policy    {policy_line(work.context.decided())}"),
     ]
     told = [f"{count} {name}" for name, count in counts["verdicts"].items() if count]

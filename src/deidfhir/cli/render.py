@@ -29,6 +29,7 @@ def sync_object(run: SyncRun, *, dry_run: bool) -> dict[str, Any]:
         "policy": run.work.context.decided(),
         "dry_run": dry_run,
         **counts,
+        "settled": len(run.work.reading.settled),
         "refused": run.refused,
         "findings": counts["findings"] + len(report.told),
         "duration": round(run.seconds, 3),

@@ -33,12 +33,12 @@ def read_changed(
     given = tuple(paths)
     require_paths(given)
     run = Gathering(source_of(given), Listing(given), workers, progress)
-    due: Iterable[Slice] = resync.changed(run.listing.slices())
+    due: Iterable[Slice] = resync.changed(run.listing.slices(), run.look_at)
     while due:
         for one in run.read(due, signed=True):
             resync.opened(one, map(id_of, one.studies))
         due = [run.listing.again(one) for one in resync.more()]
     for part, row in resync.rows:
-        run.pass_over(part, row.objects, row.passed)
+        run.count(part.key[0], row.objects, row.passed)
     run.reading.settled = resync.settled()
     return run.finished()

@@ -8,7 +8,7 @@ part of any other study is read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -57,11 +57,12 @@ class Resync:
                 for identity in one.slices:
                     self._named.setdefault(identity, set()).update(named)
 
-    def changed(self, slices: Iterable[Slice]) -> Iterator[Slice]:
+    def changed(self, slices: Iterable[Slice], passed: Callable[[int], None]) -> Iterator[Slice]:
         """Yield the slices that must be read whatever else is; the others are noted.
 
         Args:
             slices: All of the source.
+            passed: Called with the number of files that need not be opened, slice by slice.
         """
         for one in slices:
             identity = slice_id(one.key)
@@ -72,6 +73,7 @@ class Resync:
                 # Should it be read after all, its names are listed once more.
                 self._unopened[identity] = replace(one, names=one.names[:1])
                 self._name(one, self._named.get(identity))
+                passed(len(one.names))
 
     def opened(self, read: SliceRead, studies: Iterable[str]) -> None:
         """Take in what was read of a slice.

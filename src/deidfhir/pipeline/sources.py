@@ -122,15 +122,15 @@ class Gathering:
             for one in batch.slices:
                 self.reading.skipped += one.skipped
                 self.reading.doubtful += one.doubtful
-                self._count(one.key[0], one.objects, one.foreign)
+                self.count(one.key[0], one.objects, one.foreign)
                 yield one
-            self._files += batch.files
-            if self.progress:
-                self.progress(self._files)
+            self.look_at(batch.files)
 
-    def pass_over(self, one: Slice, objects: int, foreign: int) -> None:
-        """Count a slice that was not opened."""
-        self._count(one.key[0], objects, foreign)
+    def look_at(self, files: int) -> None:
+        """Tell how many more files were looked at."""
+        self._files += files
+        if self.progress:
+            self.progress(self._files)
 
     def finished(self) -> Reading:
         """Return what was read."""
@@ -141,7 +141,14 @@ class Gathering:
         reading.hollow = any(_is_hollow(one, self._holding) for one in listing.paths)
         return reading
 
-    def _count(self, place: str, objects: int, foreign: int) -> None:
+    def count(self, place: str, objects: int, foreign: int) -> None:
+        """Count what a slice holds, opened or not.
+
+        Args:
+            place: Its folder.
+            objects: How many objects.
+            foreign: How many other files.
+        """
         self.reading.instances += objects
         self.reading.foreign += foreign
         if objects:

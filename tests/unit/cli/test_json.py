@@ -30,7 +30,7 @@ SHARED = {
 }
 EXISTING = {"mode", "linked", "enriched", "owned", "failed"}
 SYNC = SHARED | {
-    *("dry_run", "withdrawn", "vanished", "retired", "deleted", "revived"),
+    *("settled", "dry_run", "withdrawn", "vanished", "retired", "deleted", "revived"),
 }
 VERIFY = SHARED | {"ok", "missing", "drifted", "vanished", "differences", "repair"}
 REPAIR = {"resources", "retired", "deleted", "revived", "troubles"}

@@ -1,0 +1,111 @@
+"""A sync of an archive that has not changed, on a real server: nothing is opened, nothing asked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deidfhir.dicom.headers import look_at
+from deidfhir.dicom.scan.prefix import Opened
+from deidfhir.pipeline import slices
+from tests.integration.strangers import CODED, store, theirs
+from tests.integration.support import Archive, Site, delete, held, only
+from tests.synthetic.objects import codes
+
+if TYPE_CHECKING:
+    from tests.conftest import Ran
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the names of the files that are opened."""
+    names: list[str] = []
+
+    def looking_at(path: str) -> Opened:
+        names.append(Path(path).name)
+        return look_at(path)
+
+    monkeypatch.setattr(slices, "look_at", looking_at)
+    return names
+
+
+@pytest.fixture
+def sync(r4_site: Site, archive: Archive, opened: list[str]) -> Any:  # noqa: ANN401 - a function of options
+    """Sync the archive once its files can no longer change unseen."""
+
+    def run(*options: object) -> Ran:
+        time.sleep(0.1)
+        opened.clear()
+        return r4_site.sync(archive.folder, *options)
+
+    return run
+
+
+def test_an_unchanged_archive_costs_no_open_and_no_request(
+    sync: Any,  # noqa: ANN401
+    archive: Archive,
+    opened: list[str],
+) -> None:
+    for study in (1, 2, 3):
+        archive.put(study)
+    archive.put(4, PatientIdentityRemoved="NO")
+    first = sync()
+    assert (first.code, first.report["settled"], len(opened)) == (3, 0, 4)
+    second = sync()
+    assert (second.code, second.report["settled"], opened) == (3, 4, [])
+    assert second.report["requests"] == 0
+    for same in ("studies", "instances", "verdicts", "refused", "findings", "existing"):
+        assert second.report[same] == first.report[same]
+    total = sum(first.report["resources"].values())
+    assert second.report["resources"]["unchanged"] == total
+    archive.put(2, DeidentificationMethod="tool 2.0")
+    third = sync()
+    assert (third.report["settled"], len(opened)) == (0, 4)  # all lie in one folder
+    assert third.report["resources"]["updated"] == 2
+    assert sync().report["settled"] == 4
+    full = sync("--full")
+    assert (full.report["settled"], len(opened)) == (0, 4)
+
+
+def test_a_study_that_stands_by_someone_elses_is_asked_for_in_each_run(
+    sync: Any,  # noqa: ANN401
+    r4_site: Site,
+    archive: Archive,
+    opened: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DEIDFHIR_EXISTING")
+    archive.put(1, DeidentificationMethodCodeSequence=codes(*CODED))
+    name = store(r4_site.url, theirs(archive, 1, 1))
+    assert sync().report["existing"]["linked"] == 1
+    second = sync()
+    assert (second.report["settled"], len(opened)) == (0, 1)
+    assert second.report["requests"] > 0
+    delete(r4_site.url, name)
+    assert sync().report["existing"] == {
+        "mode": "link",
+        "linked": 0,
+        "enriched": 0,
+        "failed": 0,
+        "owned": 1,
+    }
+    assert sync().report["settled"] == 1
+
+
+def test_what_verify_finds_missing_is_no_longer_settled(
+    sync: Any,  # noqa: ANN401
+    r4_site: Site,
+    archive: Archive,
+) -> None:
+    archive.put(1)
+    sync()
+    (name,) = only("Provenance", r4_site.stated(archive.folder))
+    delete(r4_site.url, name)
+    assert sync().report["settled"] == 1
+    assert r4_site.verify(archive.folder, "--repair").code == 0
+    after = sync()
+    assert after.report["resources"]["failed"] == 0
+    assert name in held(r4_site.url, [name])
