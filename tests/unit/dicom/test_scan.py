@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 
 import pydicom.data
 import pytest
@@ -28,7 +29,7 @@ from deidfhir.dicom.scan.memory import Memory
 from deidfhir.dicom.scan.prefix import opened
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from tests.conftest import REAL
-from tests.synthetic.objects import element, encode, put, write
+from tests.synthetic.objects import element, encode, put, write, write_bytes
 from tests.synthetic.studies import pixelmed_with_equipment
 from tools.bench_corpus import make
 
@@ -196,6 +197,52 @@ def test_another_transfer_syntax_or_character_set_is_never_taken_for_the_one_bef
             put(made, SOPInstanceUID=f"1.2.{number}", StudyDescription="Kopf \u00e4")
             path = write(made, tmp_path / "a.dcm", other)
             assert agree(path)
+
+
+def file_of(*elements: tuple[int, bytes, bytes]) -> bytes:
+    """Return a file of elements as they are given: tag, VR, value."""
+    found = bytes(128) + b"DICM"
+    for tag, vr, value in elements:
+        long = vr in LONG_VRS
+        length = len(value).to_bytes(4 if long else 2, "little")
+        found += pack("<HH2s", tag >> 16, tag & 0xFFFF, vr) + bytes(2 * long) + length + value
+    return found
+
+
+EXPLICIT = (0x00020010, b"UI", b"1.2.840.10008.1.2.1\0")
+VERSION = (0x00020013, b"SH", b"TOOL")
+IMAGE = ((0x00080018, b"UI", b"1.2.3\0"), (0x00120062, b"CS", b"YES "))
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        ((0x00020000, b"UV", bytes(4)), EXPLICIT),
+        ((0x00020000, b"FD", bytes(4)), EXPLICIT),
+        ((0x00020002, b"US", b"1"), EXPLICIT),
+        ((0x00020000, b"UL", bytes(4)), (0x00020010, b"FL", EXPLICIT[2] + b"\0\0")),
+    ],
+)
+def test_file_meta_that_pydicom_cannot_decode_is_left_to_it(
+    meta: tuple[tuple[int, bytes, bytes], ...], tmp_path: Path
+) -> None:
+    path = write_bytes(file_of(*meta, *IMAGE), tmp_path / "a.dcm")
+    assert expected(path) == "not-dicom"
+    for value in (b"1.2.4\0", b"1.2.5\0", b"1.2.6\0"):
+        first = (meta[0][0], b"UL" if meta[0][0] == 0x00020000 else b"UI", b"1234")
+        scan(file_of(first, EXPLICIT, (0x00080018, b"UI", value), *IMAGE[1:]))
+    assert not agree(path)
+
+
+def test_file_meta_that_goes_on_after_a_neighbour_without_data_set_is_read_to_its_end(
+    tmp_path: Path,
+) -> None:
+    path = write_bytes(file_of(EXPLICIT, VERSION, *IMAGE), tmp_path / "a.dcm")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deidfhir.dicom.scan.header._MEMORY", Memory())
+        for _ in range(2):
+            assert scan(file_of(EXPLICIT, (0x7FE00010, b"OB", b"00"))) is None
+        assert agree(path)
 
 
 def test_a_file_system_that_gives_less_than_was_asked_for_hides_nothing(

@@ -126,8 +126,12 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
     """
     if (before.explicit, before.codec) != (now.explicit, now.codec):
         return None
+    if now.marks[-1][0] >> 16 == META_GROUP:
+        return None  # only an element of the data set shows where File Meta ends
     differ = _differing(before, now, differed)
-    decides = {TRANSFER_SYNTAX, CHARSET} | (set() if now.explicit else {_first(now.marks)})
+    decides = {TRANSFER_SYNTAX, CHARSET, now.marks[0][0]} - {GROUP_LENGTH}
+    if not now.explicit:
+        decides.add(_first(now.marks))
     if len(differ) > _MOST_DIFFER or differ & decides:
         return None
     steps, start = [], now.marks[0][1]

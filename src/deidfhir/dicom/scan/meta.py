@@ -52,12 +52,16 @@ def meta_of(data: bytes) -> Meta:
     while data.startswith(_GROUP, pos):
         begin = pos
         tag, vr, length, pos = element_at(data, pos, explicit=True)
-        if tag <= before or length == UNDEFINED or (tag == GROUP_LENGTH and length != 4):
+        if tag <= before or length == UNDEFINED:
+            raise OddError
+        if before < 0 and not _is_first(tag, vr, length):
             raise OddError
         before, end = tag, pos + length
         if end > len(data):
             raise ShortError(end)
         if tag == TRANSFER_SYNTAX:
+            if vr != b"UI":
+                raise OddError
             meta.transfer_syntax = data[pos:end].rstrip(b" \0")
         elif (slot := meta_slots().get(tag)) is not None:
             require_vr(vr, slot)
@@ -68,3 +72,10 @@ def meta_of(data: bytes) -> Meta:
         raise ShortError(pos + 2)
     meta.end = pos
     return meta
+
+
+def _is_first(tag: int, vr: bytes, length: int) -> bool:
+    """Whether File Meta may begin so: pydicom decodes its first element, whatever it is."""
+    if tag == GROUP_LENGTH:
+        return vr == b"UL" and length == 4
+    return vr in (b"OB", b"UI")
