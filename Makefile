@@ -4,9 +4,10 @@ FHIR ?= R4
 PORT ?= 8080
 EPISODES ?= 1000
 SEED ?= 1
+SECONDS ?= 600
 ONLY ?=
 
-.PHONY: help demo test unit lint hapi bench bench-sync campaign golden generated clean
+.PHONY: help demo test unit lint hapi bench bench-sync campaign fuzz golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -44,6 +45,10 @@ campaign:            ## faults of every class on a real server (EPISODES=1000, S
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) -m tests.campaign --episodes $(EPISODES) --seed $(SEED) --only "$(ONLY)" \
 		$(if $(ONLY),,--page docs/campaign.md)
+
+fuzz:                ## the header scan against pydicom on spoilt files, guided (SECONDS=600, SEED=1); docs/fuzz.md
+	@sh tools/setup.sh fuzz
+	@$(PYTHON_IN_VENV) -m tools.fuzz --seconds $(SECONDS) --seed $(SEED) --page docs/fuzz.md
 
 golden:              ## writes the expected files of tests/golden anew; read the diff
 	@sh tools/setup.sh test

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes .venv and installs the project into it; with `test`, also what the tests need.
-#   sh tools/setup.sh [test]
+# Makes .venv and installs the project into it; with `test`, also what the tests need, with `fuzz`
+# what `make fuzz` needs.
+#   sh tools/setup.sh [test|fuzz]
 # What is missing on the machine is installed by apt where that may be done (root), and otherwise
 # named in one line with what to type.
 set -eu
@@ -83,6 +84,6 @@ if [ ! -x "$venv/bin/python" ]; then
     say "setup: making $venv with $("$python" --version)"
     "$python" -m venv "$venv"
 fi
-say "setup: installing deidfhir${extra:+ and what its tests need}"
+say "setup: installing deidfhir${extra:+ and what $extra needs}"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extra:+[$extra]}"
 touch "$stamp"
