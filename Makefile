@@ -33,9 +33,9 @@ hapi:                ## a real FHIR server on loopback (FHIR=R4|R5, PORT=8080), 
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) tests/hapi/server.py --fhir $(FHIR) --port $(PORT)
 
-bench:               ## how fast headers are read, beside the floor and beside pydicom; fails where a ratio is missed
+bench:               ## reading, the whole job, large archives, cold starts, others; docs/bench.md; fails where a ratio is missed
 	@sh tools/setup.sh test
-	@$(PYTHON_IN_VENV) -m tools.bench_read
+	@$(PYTHON_IN_VENV) -m tools.bench --write
 
 bench-sync:          ## the sync client beside a bare loader, in 20 minutes; writes docs/bench-sync.md
 	@sh tools/setup.sh test

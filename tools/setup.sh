@@ -84,6 +84,6 @@ if [ ! -x "$venv/bin/python" ]; then
     say "setup: making $venv with $("$python" --version)"
     "$python" -m venv "$venv"
 fi
-say "setup: installing deidfhir${extra:+ and what $extra needs}"
+say "setup: installing deidfhir${extra:+ and what make $extra needs}"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extra:+[$extra]}"
 touch "$stamp"

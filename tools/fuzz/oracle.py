@@ -16,7 +16,8 @@ from deidfhir.dicom.fallback import header_by_pydicom
 from deidfhir.dicom.scan.header import header_of
 from deidfhir.dicom.scan.prefix import opened
 from tools.fuzz.neighbours import Neighbours
-from tools.fuzz.states import STEPS, State
+from tools.fuzz.shapes import deflated, inflated, shape_of
+from tools.fuzz.states import INFLATED, STEPS, State
 
 SLOWEST = 2.0
 """Seconds of the processor that a scan may take."""
@@ -110,7 +111,7 @@ class Oracle:
         # Where the scan leaves a file to pydicom, only now and then is looked how that ends.
         if all(one is None for one in states) and crc32(data) % _LEFT:
             return None
-        wanted = self._by_pydicom()
+        wanted = self._by_pydicom(data)
         counts["compared"] += 1
         counts["skipped"] += isinstance(wanted, str)
         for one in readings:
@@ -160,7 +161,7 @@ class Oracle:
                 _remember(one)
         self._path.write_bytes(difference.data)
         state.enter(steps_of(difference.data) if lasting else STEPS)
-        return told(self._scanned(), self._by_pydicom())
+        return told(self._scanned(), self._by_pydicom(difference.data))
 
     def _scanned(self) -> Header | str | None:
         """Return what the scan says, or by which error it ends that it must not end by."""
@@ -174,7 +175,21 @@ class Oracle:
         self.tally.slowest["scan"] = max(self.tally.slowest["scan"], taken)
         return f"took {taken:.1f} s" if taken > SLOWEST else found
 
-    def _by_pydicom(self) -> Header | str:
+    def _by_pydicom(self, data: bytes) -> Header | str:
+        """Return what pydicom says of a file, or why it skips it.
+
+        It inflates all or nothing. The scan may read a deflated file that is cut behind its header,
+        as both read any other: so what is left of that is deflated anew.
+        """
+        found = self._read_by_pydicom()
+        shape = shape_of(data)
+        if found == "truncated" and shape.deflated:
+            left = inflated(data, shape.body, INFLATED)
+            self._path.write_bytes(data[: shape.body] + deflated(left or b""))
+            return self._read_by_pydicom()
+        return found
+
+    def _read_by_pydicom(self) -> Header | str:
         begun = time.thread_time()
         try:
             return header_by_pydicom(self._path)

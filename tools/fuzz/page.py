@@ -31,9 +31,11 @@ can be had for Linux on x86_64; `make fuzz` installs it, nothing else needs it.
 - Read alone, with nothing remembered; after two neighbours of which one has other values where the
   file was spoilt, so that the scan compares instead of walking; and by a scan that remembers the
   last files, forgets early and gets its first bytes cut anywhere. What all leave to pydicom is
-  read by pydicom once in eight times.
+  read by pydicom once in eight times. Of a deflated file that is cut pydicom gets what is left,
+  deflated anew: it inflates all or nothing, and what stands behind a header may be cut.
 - Wrong is any other word than pydicom's, an error that leaves the scan, a scan of more than
-  {slowest:g} s, or {most} MB more memory at the end than at the beginning of the run.
+  {slowest:g} s, an end that the engine had to make, or {most} MB more memory at the end than at the
+  beginning of the run.
 
 """
 _FOOT = """

@@ -123,10 +123,16 @@ def _piece(data: bytes, pos: int, *, explicit: bool) -> Piece | None:
     return Piece(tag, vr, pos, field, start, end)
 
 
-def inflated(data: bytes, body: int) -> bytes | None:
-    """Return the data set of a deflated file, or None where it cannot be inflated."""
+def inflated(data: bytes, body: int, most: int = _INFLATED) -> bytes | None:
+    """Return the data set of a deflated file, or None where it cannot be inflated.
+
+    Args:
+        data: The file.
+        body: Where the data set begins.
+        most: How many bytes of it are wanted.
+    """
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[body:], _INFLATED)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[body:], most)
     except zlib.error:
         return None
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from deidfhir.dicom.elements import Content, Elements
-from deidfhir.dicom.scan import header, prefix, root, slots
-from deidfhir.dicom.scan.memory import Memory
-from deidfhir.dicom.scan.root import Root
+from deidfhir.dicom.elements import Content
+from deidfhir.dicom.scan import header, prefix, root, slots, support
+from deidfhir.dicom.scan.memory import Memory, Read
 from deidfhir.dicom.scan.slots import Slot
 
-STEPS = prefix._STEPS
+STEPS, INFLATED = (prefix._FIRST, *prefix._MORE), header._INFLATED[-1]
 _FEW = 8
 """So many values are remembered, not hundreds: a run must see how they are forgotten."""
 
@@ -25,7 +24,7 @@ class Counted(Memory):
         super().__init__()
         self.hits = 0
 
-    def read(self, data: bytes) -> tuple[Elements, Root] | None:
+    def read(self, data: bytes) -> Read | None:
         """Read as a memory does, and count."""
         found = super().read(data)
         self.hits += found is not None
@@ -54,25 +53,25 @@ class State:
         Args:
             steps: How many bytes it reads at first, and when they are too few.
         """
-        modules: Any = (header, root, slots, prefix)
-        _header, _root, _slots, _prefix = modules
-        _header._MEMORY, _header._evidence = self.memory, self._evidence
+        modules: Any = (header, root, slots, prefix, support)
+        _header, _root, _slots, _prefix, _support = modules
+        _header._MEMORY, _support._evidence = self.memory, self._evidence
         _root._LAST, _root._sequence_of = self._last, self._sequences
         _root._REMEMBERED = _slots._REMEMBERED = self._size
-        _prefix._STEPS = steps
+        _prefix._FIRST, *_prefix._MORE = steps
         for slot, values in self._values:
             slot._values = values
 
 
 _MANY = slots._REMEMBERED
 _SEQUENCE_OF = root._sequence_of.__wrapped__
-_EVIDENCE = header._evidence.__wrapped__
-_FIRST = (header._MEMORY, header._evidence, root._LAST, root._sequence_of)
+_EVIDENCE = support._evidence.__wrapped__
+_FIRST = (header._MEMORY, support._evidence, root._LAST, root._sequence_of)
 
 
 def leave() -> None:
     """Give back what the scan remembered at first."""
-    modules: Any = (header, root)
-    _header, _root = modules
+    modules: Any = (header, root, support)
+    _header, _root, _support = modules
     State().enter()
-    _header._MEMORY, _header._evidence, _root._LAST, _root._sequence_of = _FIRST
+    _header._MEMORY, _support._evidence, _root._LAST, _root._sequence_of = _FIRST

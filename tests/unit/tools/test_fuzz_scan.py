@@ -16,12 +16,11 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from deidfhir.dicom.scan import meta, prefix, root, slots, values
+from deidfhir.dicom.scan import layout, meta, prefix, root, slots, values
 from deidfhir.dicom.scan.header import header_of
-from deidfhir.dicom.scan.heads import element_at
 from deidfhir.dicom.scan.items import Items
+from deidfhir.dicom.scan.layout import Step
 from deidfhir.dicom.scan.root import Root
-from deidfhir.dicom.scan.slots import Slot
 from tests.synthetic.objects import encode
 from tests.synthetic.studies import STUDIES
 from tools.fuzz.__main__ import again, main
@@ -114,11 +113,13 @@ def fail(patch: pytest.MonkeyPatch) -> None:
 
 
 def compare_no_tags(patch: pytest.MonkeyPatch) -> None:
-    def take(self: Root, tag: int, slot: Slot | None, pos: int) -> int:
-        _, vr, length, start = element_at(self.data, pos, explicit=self.explicit)
-        return self._content(tag, slot, vr, length, start)
+    made = layout._step
 
-    patch.setattr(Root, "take", take)
+    def step(*given: Any) -> Step:  # noqa: ANN401
+        one = made(*given)
+        return one._replace(data=one.data[:-4])
+
+    patch.setattr(layout, "_step", step)
 
 
 BREAKS = (
@@ -144,6 +145,14 @@ def test_a_scan_that_is_not_broken_is_not_found_out(tmp_path: Path) -> None:
     assert counts["executions"] == 500 == counts["scanned"] + counts["left"]
     assert counts["scanned"] > 100
     assert counts["remembered"] > 50
+
+
+def test_a_deflated_file_may_be_cut_behind_its_header_and_nowhere_else(tmp_path: Path) -> None:
+    whole = next(one for one in SEEDS if shape_of(one).deflated)
+    oracle = Oracle(tmp_path, SEEDS)
+    cut = [whole[:length] for length in range(132, len(whole))]
+    assert [oracle.check(data, whole) for data in cut] == [None] * len(cut)
+    assert 0 < oracle.tally.counts["scanned"] < len(cut) / 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="no atheris here")

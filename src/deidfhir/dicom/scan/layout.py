@@ -87,7 +87,7 @@ class Layout:
         after: The same with tag and VR of the element behind it; empty if there was none.
         explicit: Whether VRs are written in the data set.
         codec: That of the texts.
-        meta: The wanted elements of File Meta that did not differ.
+        meta: The wanted elements of File Meta, as they were.
         found: Those of the data set.
         differ: Tags of the elements that differed.
         last: The last tag in it.
@@ -140,9 +140,8 @@ def layout_of(before: Walked, now: Walked, differed: frozenset[int]) -> Layout |
             steps.append(_step(now, start, tag, begin))
             start = end
     end, head = now.marks[-1][2], _EXPLICIT_HEAD if now.explicit else _IMPLICIT_HEAD
-    names = {one.slot.keyword for one in steps if one.slot is not None}
-    meta = {key: one for key, one in now.meta.items() if key not in names}
-    found = {key: one for key, one in now.found.items() if key not in names}
+    # What differs has its place in the order of elements, too.
+    meta, found = dict(now.meta), dict(now.found)
     return Layout(
         steps=tuple(steps),
         rest=now.data[start:end],
