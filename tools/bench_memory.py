@@ -18,7 +18,7 @@ from deidfhir.cli.main import COLLECTED
 from deidfhir.dicom.elements import Elements, Header
 from deidfhir.dicom.scan.prefix import Opened
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline import slices, sources
+from deidfhir.pipeline import changes, slices
 from deidfhir.pipeline.listing import Listing, Slice
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
@@ -72,7 +72,7 @@ def child(studies: int) -> None:
 
     gc.set_threshold(*COLLECTED)
     Simulated.studies = studies
-    patched: Any = sources
+    patched: Any = changes
     patched.Listing = Simulated
     patched = slices
     patched.look_at = _look_at
