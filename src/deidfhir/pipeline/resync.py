@@ -53,9 +53,8 @@ class Resync:
         self._known = self.kept.slices(self.source)
         self._settled = self.kept.studies(self.source)
         for one in self._settled.values():
-            if named := named_in(one.told):
-                for identity in one.slices:
-                    self._named.setdefault(identity, set()).update(named)
+            for identity, digests in named_in(one.told).items():
+                self._named.setdefault(identity, set()).update(digests)
 
     def changed(self, slices: Iterable[Slice], passed: Callable[[int], None]) -> Iterator[Slice]:
         """Yield the slices that must be read whatever else is; the others are noted.
@@ -72,7 +71,7 @@ class Resync:
             else:
                 # Should it be read after all, its names are listed once more.
                 self._unopened[identity] = replace(one, names=one.names[:1])
-                self._name(one, self._named.get(identity))
+                self._name(one, self._named.get(identity, set()))
                 passed(len(one.names))
 
     def opened(self, read: SliceRead, studies: Iterable[str]) -> None:
@@ -126,35 +125,64 @@ class Resync:
             if self._is_kept(read) and all(one in settled for one in studies):
                 signature = _mixed(read.signature, self.by)
                 slices[identity] = SliceRow(signature, read.objects, read.foreign, studies)
+        places: dict[str, list[str]] = {}
+        for identity, read in self._opened.items():
+            places.setdefault(read.place, []).append(identity)
         before = self.kept.studies(self.source).keys() - self._settled.keys()
         rows: dict[str, Settled | None] = dict.fromkeys(before)
         for one, held in self._holding.items():
             if one in settled and all(slices.get(identity) for identity in held):
-                found = replace(settled[one], slices=tuple(sorted(held)), told=told[one].kept())
-                rows[one] = found
+                kept = told[one].kept(lambda place: places.get(place, ()))
+                rows[one] = replace(settled[one], slices=tuple(sorted(held)), told=kept)
         self.kept.keep(self.source, slices, rows)
 
     def _is_as_it_was(self, one: Slice, row: SliceRow) -> bool:
         if not all(study in self._settled for study in row.studies):
             return False
-        signature = Signature()
         try:
-            for name in one.names:
-                signature.add(name, os.stat(one.prefix + name))  # noqa: PTH116 - a million files
+            signature = signature_of(one)
         except (OSError, ValueError):
             return False
-        return row.signature == _mixed(signature.digest(), self.by)
+        return row.signature == _mixed(signature, self.by)
 
-    def _name(self, one: Slice, named: set[str] | None) -> None:
-        for name in one.names if named else ():
+    def _name(self, one: Slice, named: set[str]) -> None:
+        """Learn for which names of a slice some digests stand."""
+        left = set(named)
+        for name in one.names:
+            if not left:
+                return
             digest = path_digest(one.place + name)
-            if named and digest in named:
+            if digest in left:
+                left.remove(digest)
                 self._paths[digest] = one.prefix + name
 
     def _is_kept(self, read: SliceRead) -> bool:
         """Whether its files can no longer change without changing its signature."""
         coarse = read.newest % 1_000_000_000 == 0
         return bool(read.signature) and read.newest < self.begun - (_COARSE if coarse else _FINE)
+
+
+def signature_of(one: Slice) -> str:
+    """Return what stands for the files of a slice as they are, without opening them.
+
+    Args:
+        one: The slice.
+
+    Raises:
+        OSError: A file is not there, or may not be looked at.
+    """
+    signature = Signature()
+    if os.stat not in os.supports_dir_fd:
+        for name in one.names:
+            signature.add(name, os.stat(one.prefix + name))  # noqa: PTH116 - a million files
+        return signature.digest()
+    folder = os.open(one.place, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        for name in one.names:
+            signature.add(name, os.stat(name, dir_fd=folder))
+    finally:
+        os.close(folder)
+    return signature.digest()
 
 
 def slice_id(key: tuple[str, int]) -> str:

@@ -56,6 +56,7 @@ class SliceRead:
 
     Args:
         key: The slice's.
+        place: Its folder, absolute, with `/`.
         objects: How many objects were read, copies included.
         skipped: What was skipped for cause.
         foreign: How many files are no DICOM at all.
@@ -66,6 +67,7 @@ class SliceRead:
     """
 
     key: tuple[str, int]
+    place: str
     objects: int = 0
     skipped: list[Finding] = field(default_factory=list)
     foreign: int = 0
@@ -119,7 +121,7 @@ class _Run:
         self._digest = sha256(_bytes(one.place))
         self._facts: Facts | None = None
         self._members: list[Member] = []
-        self.read_so_far = SliceRead(one.key)
+        self.read_so_far = SliceRead(one.key, one.place)
 
     def read(self) -> None:
         """Read every file."""
@@ -223,7 +225,8 @@ class Signature:
         """
         changed, written = status.st_ctime_ns, status.st_mtime_ns
         self._told.append(f"{name}\0{status.st_size} {written} {changed}\0")
-        self.newest = max(self.newest, changed, written)
+        if changed > self.newest or written > self.newest:
+            self.newest = max(changed, written)
 
     def digest(self) -> str:
         """Return what stands for the files so far."""

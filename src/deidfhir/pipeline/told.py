@@ -6,7 +6,8 @@ No path is kept: a digest stands for it, and the run that lists the file knows i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +35,21 @@ class Told:
     unrecognised: int = 0
     refusal: Refusal | None = None
 
-    def kept(self) -> str:
-        """Return what the journal keeps."""
+    def kept(self, slices_of: Callable[[str], Iterable[str]]) -> str:
+        """Return what the journal keeps.
+
+        Args:
+            slices_of: A folder, absolute, with `/` → ids of its slices.
+        """
         refusal = self.refusal
+        paths = [one.path for one in self.findings] + ([refusal.path] if refusal else [])
+        named: dict[str, list[str]] = {}
+        for path in sorted({absolute(Path(one)) for one in paths if one}):
+            for identity in slices_of(path[: path.rindex(os.sep) + 1]):
+                named.setdefault(identity, []).append(path_digest(path))
         return json.dumps(
             {
+                "named": named,
                 "verdict": self.verdict.value,
                 "findings": [[one.code, _stands_for(one.path)] for one in self.findings],
                 "tools": self.tools,
@@ -77,16 +88,14 @@ class Told:
         )
 
 
-def named_in(kept: str) -> set[str]:
-    """Return the digests of the paths that `Told.kept` names.
+def named_in(kept: str) -> dict[str, list[str]]:
+    """Return id of a slice → digests of the paths that `Told.kept` names, which it may hold.
 
     Args:
         kept: As the journal has it.
     """
-    content = json.loads(kept)
-    refusal = content["refusal"]
-    digests = {digest for _, digest in content["findings"]}
-    return (digests | ({refusal[0]} if refusal else set())) - {""}
+    named: dict[str, list[str]] = json.loads(kept)["named"]
+    return named
 
 
 def _stands_for(path: str) -> str:
