@@ -51,7 +51,8 @@ def decoded(raw: bytes, attribute: Attribute, codec: str) -> tuple[str, ...]:
     else:
         text = _text(raw, codec)
     if attribute.vr in SINGLE_VRS or "\\" not in text:
-        return settled((text.rstrip(" \0"),))
+        value = text.rstrip(" \0")
+        return (value,) if value else ()
     return settled(tuple(one.rstrip(" \0") for one in text.split("\\")))
 
 
