@@ -28,9 +28,9 @@ PAGE = Path("docs/bench.md")
 SMALL = (*bench_read.GATES, *bench_whole.GATES, *bench_start.GATES)
 _EXPLAINED = """\
 Each way has its turn in each round over the same files: ratios hold elsewhere, absolute numbers do
-not. The corpus: studies of four series of fifty CT images, headers of 4.4 KB with private groups and
-sequences; half explicit, a quarter implicit, the rest JPEG, one in forty deflated, one in fifty with
-20 KB of private data before the markers. One process, unless told.
+not. The corpus: studies of four series of fifty CT images, headers of 4.4 KB with private groups
+and sequences; half explicit, a quarter implicit, the rest JPEG, one in forty deflated, one in fifty
+with 20 KB of private data before the markers. One process, unless told.
 
 *scan*: a file opened and its header delivered as pydicom would. *end to end*: listed, read, folded,
 mapped, checked by fhir.resources, sent to a server that takes everything (in a process of its own),
