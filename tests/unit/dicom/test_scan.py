@@ -24,7 +24,14 @@ from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.fallback import header_by_pydicom
 from deidfhir.dicom.scan import header
 from deidfhir.dicom.scan.header import header_of
-from deidfhir.dicom.scan.heads import LONG_VRS, SHORT_VRS
+from deidfhir.dicom.scan.heads import (
+    ITEM,
+    ITEM_END,
+    LONG_VRS,
+    SEQUENCE_END,
+    SHORT_VRS,
+    UNDEFINED,
+)
 from deidfhir.dicom.scan.memory import Memory
 from deidfhir.dicom.scan.prefix import opened
 from deidfhir.dicom.scan.signs import OddError, ShortError
@@ -243,6 +250,34 @@ def test_file_meta_that_goes_on_after_a_neighbour_without_data_set_is_read_to_it
         for _ in range(2):
             assert scan(file_of(EXPLICIT, (0x7FE00010, b"OB", b"00"))) is None
         assert agree(path)
+
+
+def implicit_of(*elements: tuple[int, bytes]) -> bytes:
+    """Return elements without VR; those without a value have none, as delimiters do."""
+    found = b""
+    for tag, value in elements:
+        delimits = tag in (ITEM_END, SEQUENCE_END)
+        length = len(value) if value or delimits else UNDEFINED
+        found += pack("<HHI", tag >> 16, tag & 0xFFFF, length) + value
+    return found
+
+
+def test_what_is_no_sequence_but_looks_like_a_nested_one_is_left_to_pydicom(tmp_path: Path) -> None:
+    ends = ((ITEM_END, b""), (SEQUENCE_END, b""))
+    nested = ((ITEM, b""), (0x0040A170, b""), (ITEM, b""), *ends, *ends)
+    image = ((0x00080018, b"1.2.3\0"), (0x00120062, b"YES "))
+    equipment = ((0x0018A001, b""), (ITEM, b""))
+    for number, (elements, is_scanned) in enumerate(
+        [
+            ((*image, (0x00181199, b""), *nested), False),  # unknown
+            ((*image, (0x0018A002, b""), *nested), False),  # Contribution Date Time
+            ((*image, *equipment, (0x0018A002, b""), *nested, *ends), False),
+            ((*image, (0x0018A002, b""), (ITEM, b""), *ends), True),
+        ]
+    ):
+        meta = file_of((0x00020010, b"UI", b"1.2.840.10008.1.2\0"))
+        path = write_bytes(meta + implicit_of(*elements), tmp_path / f"{number}.dcm")
+        assert agree(path) is is_scanned
 
 
 def test_a_file_system_that_gives_less_than_was_asked_for_hides_nothing(

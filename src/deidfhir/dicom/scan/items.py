@@ -19,6 +19,24 @@ from deidfhir.dicom.scan.values import decoded
 from deidfhir.model.attributes import Attribute, attributes
 
 _NOTHING: Mapping[int, Attribute] = {}
+_SEQUENCE_END = b"\xfe\xff\xdd\xe0"
+
+
+def require_flat(data: bytes, start: int, end: int) -> None:
+    """Require that an element that is not wanted, and has no VR written, ends where it seems to.
+
+    pydicom's dictionary says whether it is a sequence. If not, it ends at the first delimiter.
+
+    Args:
+        data: Bytes of a file from its beginning on.
+        start: Where its value begins.
+        end: Where it ends if it is a sequence.
+
+    Raises:
+        OddError: There is another delimiter within.
+    """
+    if data.find(_SEQUENCE_END, start) != end - 8:
+        raise OddError
 
 
 class Items:
@@ -107,7 +125,10 @@ class Items:
             return pos + length
         if vr not in (b"", b"SQ"):
             raise OddError
-        return self.read(pos, length, "", depth + 1)[1]
+        end = self.read(pos, length, "", depth + 1)[1]
+        if not self.explicit:
+            require_flat(self.data, pos, end)
+        return end
 
     def _taken(
         self, attribute: Attribute, vr: bytes, length: int, pos: int, depth: int

@@ -17,7 +17,7 @@ from deidfhir.dicom.scan.heads import (
     implicit_head,
     length_of,
 )
-from deidfhir.dicom.scan.items import Items
+from deidfhir.dicom.scan.items import Items, require_flat
 from deidfhir.dicom.scan.layout import Mark
 from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.slots import Slot, require_vr, root_slots
@@ -141,7 +141,10 @@ class Root:
                 return end
             if vr not in (b"", b"SQ"):
                 raise OddError
-            return self._delimited(tag, start, "")[1]
+            end = self._delimited(tag, start, "")[1]
+            if not self.explicit:
+                require_flat(self.data, start, end)
+            return end
         require_vr(vr, slot)
         if slot.is_sequence:
             return self._sequence(slot, start, length)
