@@ -27,7 +27,10 @@ from tools.fuzz.neighbours import can_be_walked
 from tools.fuzz.oracle import Difference, Oracle, save
 from tools.fuzz.seeds import LARGEST
 
-_GUIDES = ("deidfhir.dicom.dataset", "deidfhir.dicom.fallback", "pydicom.filereader")
+_GUIDES = (
+    *("deidfhir.dicom.dataset", "deidfhir.dicom.fallback"),
+    *("pydicom.charset", "pydicom.filereader", "pydicom.fileutil", "pydicom.values"),
+)
 """Beside the scan: where pydicom's ways part, the scan must part too, or give up."""
 
 _HANGS, _BLOATED = 20, 4096

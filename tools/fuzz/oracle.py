@@ -185,7 +185,7 @@ class Oracle:
         shape = shape_of(data)
         if found == "truncated" and shape.deflated:
             left = inflated(data, shape.body, INFLATED)
-            self._path.write_bytes(data[: shape.body] + deflated(left or b""))
+            self._path.write_bytes(data[: shape.body] + deflated(left))
             return self._read_by_pydicom()
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from deidfhir.dicom.scan.heads import (
@@ -23,7 +24,7 @@ PIXELS = 0x7FE00010
 _MOST = 400
 _ITEM_BYTES = (ITEM >> 16).to_bytes(2, "little") + (ITEM & 0xFFFF).to_bytes(2, "little")
 _IMPLICIT, _DEFLATED = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1.99"
-_INFLATED = 1 << 20
+_INFLATED, _AT_ONCE = 1 << 20, 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +124,20 @@ def _piece(data: bytes, pos: int, *, explicit: bool) -> Piece | None:
     return Piece(tag, vr, pos, field, start, end)
 
 
-def inflated(data: bytes, body: int, most: int = _INFLATED) -> bytes | None:
-    """Return the data set of a deflated file, or None where it cannot be inflated.
+def inflated(data: bytes, body: int, most: int = _INFLATED) -> bytes:
+    """Return the data set of a deflated file, as far as it can be inflated.
 
     Args:
         data: The file.
         body: Where the data set begins.
         most: How many bytes of it are wanted.
     """
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[body:], most)
-    except zlib.error:
-        return None
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    found, rest = b"", data[body:]
+    with suppress(zlib.error):
+        while len(found) < most and (more := unpacker.decompress(rest, _AT_ONCE)):
+            found, rest = found + more, unpacker.unconsumed_tail
+    return found
 
 
 def deflated(data: bytes) -> bytes:

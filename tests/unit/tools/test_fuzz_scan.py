@@ -21,7 +21,7 @@ from deidfhir.dicom.scan.header import header_of
 from deidfhir.dicom.scan.items import Items
 from deidfhir.dicom.scan.layout import Step
 from deidfhir.dicom.scan.root import Root
-from tests.synthetic.objects import encode
+from tests.synthetic.objects import element, encode, instance
 from tests.synthetic.studies import STUDIES
 from tools.fuzz.__main__ import again, main
 from tools.fuzz.edits import EDITS, Edit
@@ -153,6 +153,17 @@ def test_a_deflated_file_may_be_cut_behind_its_header_and_nowhere_else(tmp_path:
     cut = [whole[:length] for length in range(132, len(whole))]
     assert [oracle.check(data, whole) for data in cut] == [None] * len(cut)
     assert 0 < oracle.tally.counts["scanned"] < len(cut) / 2
+
+
+def test_a_deflated_file_may_be_damaged_behind_its_header(tmp_path: Path) -> None:
+    made = instance()
+    made.add(element("PixelData", "OW", Random(1).randbytes(60_000)))
+    whole = encode(made, DeflatedExplicitVRLittleEndian)
+    oracle = Oracle(tmp_path, SEEDS)
+    for place in range(400, len(whole), 4999):
+        spoilt = whole[:place] + bytes(99) + whole[place + 99 :]
+        assert oracle.check(spoilt, whole) is None
+    assert oracle.tally.counts["scanned"] > 5
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="no atheris here")
