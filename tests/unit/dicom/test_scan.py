@@ -46,9 +46,11 @@ SHIPPED = Path(pydicom.data.__file__).parent
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 WHOLE = {str(one): encode(next(pixelmed_with_equipment()), one) for one in SYNTAXES}
 OTHERS = {
-    str(one): [encode(put(made, SOPInstanceUID=f"1.2.{number}", InstanceNumber=str(number)), one)]
+    str(one): [
+        encode(put(made, SOPInstanceUID=f"1.2.{number}", InstanceNumber=str(number)), one)
+        for number, made in enumerate(pixelmed_with_equipment(), 8)
+    ]
     for one in SYNTAXES
-    for number, made in enumerate(pixelmed_with_equipment(), 8)
 }
 MANY = settings(
     max_examples=100,
@@ -76,8 +78,10 @@ def scan(data: bytes) -> Header | None:
 
 def remember(syntax: str) -> None:
     """Let the scan know neighbours of a file, so that the next one is compared with them."""
-    for data in (*OTHERS[syntax], WHOLE[syntax], *OTHERS[syntax], WHOLE[syntax]):
+    header._MEMORY = Memory()
+    for data in (*OTHERS[syntax], WHOLE[syntax]):
         assert scan(data) is not None
+    assert header._MEMORY.read(WHOLE[syntax]) is not None
 
 
 def agree(path: Path) -> bool:
@@ -192,6 +196,16 @@ def test_what_is_compared_with_its_neighbour_is_read_as_if_it_stood_alone(tmp_pa
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("deidfhir.dicom.scan.header._MEMORY", alone)
             assert opened(str(path)).header == found == header_by_pydicom(path)
+
+
+def test_after_many_files_that_are_not_alike_those_that_are_alike_are_compared_again() -> None:
+    memory = header._MEMORY = Memory()
+    for number in range(6):
+        made = put(marked_object(), SpecificCharacterSet=("ISO_IR 100", "ISO_IR 192")[number % 2])
+        assert scan(encode(made, ExplicitVRLittleEndian)) is not None
+    alike = [encode(put(marked_object(), SOPInstanceUID=f"1.2.{one}"), SYNTAXES[0]) for one in range(99)]
+    compared = [memory.read(data) is not None or scan(data) is None for data in alike]
+    assert sum(compared) > len(alike) / 2
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

@@ -16,7 +16,8 @@ from deidfhir.model.record import Evidence
 _LAYOUTS = 4
 """Series of several kinds, and files with a private blob now and then, lie side by side."""
 _TRIES, _PAUSE = 4, 32
-"""After so many files in a row of which none was like the one before, so many are only walked."""
+"""After so many files in a row of which none was like the one before, most of so many are only
+walked: the first two are remembered, for it takes two to tell what files have in common."""
 
 
 class Read(NamedTuple):
@@ -75,7 +76,7 @@ class Memory:
             walked: The file.
         """
         self._misses += 1
-        if self._misses > _TRIES and self._misses % _PAUSE:
+        if self._misses > _TRIES and self._misses % _PAUSE > 1:
             self._before, self._layouts = None, ()
             return
         layouts = self._layouts
