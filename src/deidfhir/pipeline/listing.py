@@ -38,6 +38,11 @@ class Slice:
         """What no other slice of a listing has."""
         return self.place + (self.names[0] if self.number == _FILE else ""), self.number
 
+    @property
+    def folder(self) -> str:
+        """The folder as the operator named it: behind a link and `..`, its place is another."""
+        return os.path.dirname(self.prefix) or os.curdir  # noqa: PTH120 - "" is here, "/" the root
+
 
 @dataclass(slots=True)
 class Listing:
@@ -85,20 +90,25 @@ class Listing:
             yield Slice(prefix, tuple(names[begin : begin + LARGEST]), number, place)
 
     def again(self, one: Slice) -> Slice:
-        """Return a slice with the names that it has now.
+        """Return a slice with the names that it has now, from its first name to its last.
+
+        Not by their number: where files came or went meanwhile, others would be left out.
 
         Args:
-            one: The slice, with or without names; one that is a file stays as it is.
+            one: The slice, with these two names; one that is a file stays as it is.
         """
         if one.number == _FILE:
             return one
         try:
-            names = _listed(one.place).names
+            names = _listed(one.folder).names
         except OSError:
-            return one  # what has gone meanwhile is told of by the next listing
-        names = [name for name in names if one.place + name not in self._files]
-        begin = one.number * LARGEST
-        return replace(one, names=tuple(names[begin : begin + LARGEST]))
+            self.skipped.append(Finding("file-unreadable", one.folder))
+            return replace(one, names=())
+        first, last = one.names[0], one.names[-1]
+        within = [name for name in names if first <= name <= last]
+        return replace(
+            one, names=tuple(name for name in within if one.place + name not in self._files)
+        )
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class Resync:
     by: str
     begun: int
     full: bool = False
+    _before: set[str] = field(default_factory=set, init=False)
     _known: dict[str, SliceRow] = field(default_factory=dict, init=False)
     _settled: dict[str, Settled] = field(default_factory=dict, init=False)
     _named: dict[str, set[str]] = field(default_factory=dict, init=False)
@@ -48,9 +49,10 @@ class Resync:
 
     def __post_init__(self) -> None:
         """Learn what is known."""
+        self._before = set(known := self.kept.slices(self.source))
         if self.full:
             return
-        self._known = self.kept.slices(self.source)
+        self._known = known
         self._settled = self.kept.studies(self.source)
         for one in self._settled.values():
             for identity, digests in named_in(one.told).items():
@@ -66,11 +68,11 @@ class Resync:
         for one in slices:
             identity = slice_id(one.key)
             row = self._known.get(identity)
-            if row is None or not self._is_as_it_was(one, row):
+            if row is None or not self._is_as_it_was(one, identity, row):
                 yield one
             else:
-                # Should it be read after all, its names are listed once more.
-                self._unopened[identity] = replace(one, names=one.names[:1])
+                # Should it be read after all, what lies between these is listed once more.
+                self._unopened[identity] = replace(one, names=(one.names[0], one.names[-1]))
                 self._name(one, self._named.get(identity, set()))
                 passed(len(one.names))
 
@@ -119,7 +121,7 @@ class Resync:
         for study, held in self._holding.items():
             for identity in held:
                 inside.setdefault(identity, []).append(study)
-        slices: dict[str, SliceRow | None] = dict.fromkeys(self._known.keys() - self._unopened)
+        slices: dict[str, SliceRow | None] = dict.fromkeys(self._before - self._unopened.keys())
         for identity, read in self._opened.items():
             studies = tuple(sorted(inside.get(identity, ())))
             if self._is_kept(read) and all(one in settled for one in studies):
@@ -136,8 +138,9 @@ class Resync:
                 rows[one] = replace(settled[one], slices=tuple(sorted(held)), told=kept)
         self.kept.keep(self.source, slices, rows)
 
-    def _is_as_it_was(self, one: Slice, row: SliceRow) -> bool:
-        if not all(study in self._settled for study in row.studies):
+    def _is_as_it_was(self, one: Slice, identity: str, row: SliceRow) -> bool:
+        known = [self._settled.get(study) for study in row.studies]
+        if not all(study is not None and identity in study.slices for study in known):
             return False
         try:
             signature = signature_of(one)
@@ -176,7 +179,7 @@ def signature_of(one: Slice) -> str:
         for name in one.names:
             signature.add(name, os.stat(one.prefix + name))  # noqa: PTH116 - a million files
         return signature.digest()
-    folder = os.open(one.place, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    folder = os.open(one.folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
         for name in one.names:
             signature.add(name, os.stat(name, dir_fd=folder))

@@ -195,9 +195,11 @@ class Journal:
         return None
 
     def put_devices(self, shas: dict[str, str]) -> None:
-        """Store Devices that were acknowledged."""
+        """Store Devices that were acknowledged; who shares one that was another is not settled."""
         with self._store.transaction():
             for identity, sha in shas.items():
+                if self.device(identity) not in (None, sha):
+                    self.settled.forget(identity)
                 self._store.run("INSERT OR REPLACE INTO device VALUES (?, ?)", identity, sha)
 
     def forget_acknowledgements(self) -> None:

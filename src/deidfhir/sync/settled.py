@@ -1,7 +1,7 @@
 """What a run left settled, and of which files it knew that: the next one need not open them.
 
-A study is settled as long as neither its row nor a shared resource in the journal changes: the
-database itself forgets it then.
+A study is settled as long as neither its row nor a shared resource in the journal changes: it is
+forgotten then, mostly by the database itself.
 """
 
 from __future__ import annotations
@@ -111,6 +111,15 @@ class SettledStudies:
             )
             for study, slices, own, shared, how, told in self._store.rows(sql, source)
         }
+
+    def forget(self, shared: str) -> None:
+        """Take no study for settled that shares something, inside of a transaction of the journal.
+
+        Args:
+            shared: The id of what is another now.
+        """
+        sql = "DELETE FROM settled WHERE EXISTS (SELECT 1 FROM json_each(shared) WHERE value = ?)"
+        self._store.run(sql, shared)
 
     def keep(
         self,

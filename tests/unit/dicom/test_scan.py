@@ -203,7 +203,9 @@ def test_after_many_files_that_are_not_alike_those_that_are_alike_are_compared_a
     for number in range(6):
         made = put(marked_object(), SpecificCharacterSet=("ISO_IR 100", "ISO_IR 192")[number % 2])
         assert scan(encode(made, ExplicitVRLittleEndian)) is not None
-    alike = [encode(put(marked_object(), SOPInstanceUID=f"1.2.{one}"), SYNTAXES[0]) for one in range(99)]
+    alike = [
+        encode(put(marked_object(), SOPInstanceUID=f"1.2.{one}"), SYNTAXES[0]) for one in range(99)
+    ]
     compared = [memory.read(data) is not None or scan(data) is None for data in alike]
     assert sum(compared) > len(alike) / 2
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from deidfhir.model.finding import Finding
 from deidfhir.pipeline import listing
-from deidfhir.pipeline.listing import Listing, Slice, batches
+from deidfhir.pipeline.listing import Listing, batches
 
 
 def files(folder: Path, *names: str) -> None:
@@ -70,7 +72,14 @@ def test_a_slice_that_is_listed_again_has_the_names_that_are_there_now(
     whole = Listing((tmp_path / "a",))
     first, second = whole.slices()
     files(tmp_path, "a/4")
-    assert whole.again(Slice(second.prefix, (), second.number, second.place)).names == ("3", "4")
-    assert whole.again(first).names == ("1", "2")
-    (named,) = Listing((tmp_path / "a" / "1",)).slices()
+    # What has come is told of by the next listing: here the slice has grown.
+    assert whole.again(second).names == ("3",)
+    (tmp_path / "a" / "1").unlink()
+    assert whole.again(first).names == ("2",)
+    assert whole.again(second).names == ("3",)
+    (named,) = Listing((tmp_path / "a" / "2",)).slices()
     assert whole.again(named) == named
+    assert whole.skipped == []
+    shutil.rmtree(tmp_path / "a")
+    assert whole.again(first).names == ()
+    assert whole.skipped == [Finding("file-unreadable", str(tmp_path / "a"))]

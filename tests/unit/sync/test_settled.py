@@ -49,9 +49,10 @@ def test_what_was_kept_is_given_back_by_its_source(journal: Journal) -> None:
         (lambda journal: journal.make_due(["s"], []), {"t"}),
         (lambda journal: journal.make_due([], ["d"]), set()),
         (lambda journal: journal.forget_acknowledgements(), set()),
-        (lambda journal: journal.put_devices({"d": "other"}), {"s", "t"}),
+        (lambda journal: journal.put_devices({"d": "other"}), {"t"}),
+        (lambda journal: journal.put_devices({"d": "sha", "e": "new"}), {"s", "t"}),
     ],
-    ids=["put", "acknowledged", "due", "shared due", "forgotten", "shared put"],
+    ids=["put", "acknowledged", "due", "shared due", "forgotten", "shared changed", "shared put"],
 )
 def test_a_study_whose_row_changes_is_no_longer_settled(
     journal: Journal, change: Callable[[Journal], None], left: set[str]
