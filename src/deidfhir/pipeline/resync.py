@@ -72,7 +72,8 @@ class Resync:
                 yield one
             else:
                 # Should it be read after all, what lies between these is listed once more.
-                self._unopened[identity] = replace(one, names=(one.names[0], one.names[-1]))
+                ends = one.names[:1] + one.names[1:][-1:]
+                self._unopened[identity] = replace(one, names=ends)
                 self._name(one, self._named.get(identity, set()))
                 passed(len(one.names))
 

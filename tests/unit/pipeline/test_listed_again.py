@@ -64,6 +64,16 @@ def test_a_folder_is_listed_again_where_it_is_and_not_where_its_name_seems_to_le
     archive.put("d/1.dcm", 1, 3)
     archive.sync()
     assert counts(archive) == [1, 2, 3]
+    archive.sync()
+    assert archive.opened == []
+
+
+def test_a_file_that_a_path_names_is_read_once_beside_what_has_changed(archive: Archive) -> None:
+    paths = (archive.folder / "b" / "2.dcm", archive.folder / "c")
+    archive.sync(paths=paths)
+    archive.put("c/2.dcm", 3, 3)
+    run = archive.sync(paths=paths)
+    assert (run.work.reading.instances, run.work.findings) == (3, [])
 
 
 def test_what_goes_while_a_folder_is_listed_again_hides_no_other_file(

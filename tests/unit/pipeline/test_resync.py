@@ -41,7 +41,7 @@ class Archive:
         given = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": "tool", **stated}
         return write(instance(study, 1, number, **given), self.folder / name)
 
-    def sync(self, **options: Any) -> SyncRun:  # noqa: ANN401
+    def sync(self, paths: tuple[Path, ...] = (), **options: Any) -> SyncRun:  # noqa: ANN401
         """Sync, and note which files were opened."""
         self.opened.clear()
         now = Clock().now
@@ -49,7 +49,7 @@ class Archive:
             str(self.to), self.to / "journal", clock=Clock(now=lambda: now() + self.seconds)
         )
         context = MappingContext("R4", self.settings)
-        return run_sync(RunOptions((self.folder,), context), where, **options)
+        return run_sync(RunOptions(paths or (self.folder,), context), where, **options)
 
     def held(self) -> dict[str, Any]:
         """Return what the target holds."""
