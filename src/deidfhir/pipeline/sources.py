@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deidfhir.errors import UsageError
+from deidfhir.errors import FatalError, UsageError
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Studies, Study, StudyFold
 from deidfhir.pipeline.listing import Listing, Slice, absolute, digest
-from deidfhir.pipeline.slices import SliceRead
+from deidfhir.pipeline.slices import BatchRead, SliceRead
 from deidfhir.pipeline.spill import Spill
 from deidfhir.pipeline.workers import read_all
 
@@ -116,7 +116,7 @@ class Gathering:
 
     def read(self, slices: Iterable[Slice], *, signed: bool) -> Iterator[SliceRead]:
         """Read slices; yield each once its records are kept."""
-        for batch in read_all(slices, self.workers, signed=signed):
+        for batch in self._batches(slices, signed=signed):
             for uid, record in batch.records.items():
                 self._spill.add(uid, record)
             for one in batch.slices:
@@ -125,6 +125,14 @@ class Gathering:
                 self.count(one.key[0], one.objects, one.foreign)
                 yield one
             self.look_at(batch.files)
+
+    def _batches(self, slices: Iterable[Slice], *, signed: bool) -> Iterator[BatchRead]:
+        try:
+            yield from read_all(slices, self.workers, signed=signed)
+        except FatalError:
+            # Whoever ends a run may have ended its processes with it: that is no fault.
+            self.look_at(0)
+            raise
 
     def look_at(self, files: int) -> None:
         """Tell how many more files were looked at."""

@@ -56,11 +56,11 @@ def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> 
     yield from map(read, islice(waiting, _ALONE))
     first = next(waiting, None)
     if first is not None:
-        with pool_of(workers) as pool:
-            try:
-                yield from read_by(pool, read, chain((first,), waiting), workers)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        pool = pool_of(workers)
+        try:
+            yield from read_by(pool, read, chain((first,), waiting), workers)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def read_by(
@@ -85,12 +85,28 @@ def read_by(
     under_way: deque[Future[BatchRead]] = deque()
     try:
         for batch in waiting:
-            under_way.append(pool.submit(read, batch))
+            under_way.append(_submitted(pool, read, batch))
             if len(under_way) >= workers * _AHEAD:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
     except BrokenProcessPool as error:
+        raise FatalError("worker-lost") from error
+
+
+def _submitted(
+    pool: ProcessPoolExecutor,
+    read: Callable[[tuple[Slice, ...]], BatchRead],
+    batch: tuple[Slice, ...],
+) -> Future[BatchRead]:
+    """Let a pool read a batch; it may have to start a process for that.
+
+    Raises:
+        FatalError: `worker-lost`.
+    """
+    try:
+        return pool.submit(read, batch)
+    except (EOFError, OSError) as error:  # what starts the processes was ended from outside
         raise FatalError("worker-lost") from error
 
 

@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deidfhir.errors import FatalError
-from deidfhir.pipeline import workers
+from deidfhir.errors import FatalError, RetriableError
+from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline import sources, workers
 from deidfhir.pipeline.listing import Listing, Slice, batches
+from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.slices import BatchRead, read_slices
 from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.workers import pool_of, read_all, read_by
@@ -84,6 +87,33 @@ def test_a_process_that_is_ended_from_outside_ends_the_run_with_what_to_do(archi
         list(read_by(pool, ends_at_once, waiting, 2))
     assert caught.value.code == "worker-lost"
     assert "--workers" in str(caught.value)
+
+
+def test_where_no_process_can_be_started_any_more_the_run_ends_with_what_to_do(
+    archive: Path,
+) -> None:
+    class Ended:
+        def submit(self, *_: object) -> None:
+            raise BrokenPipeError
+
+    with pytest.raises(FatalError) as caught:
+        list(read_by(Ended(), read_slices, batches(Listing((archive,)).slices(), 1), 2))  # type: ignore[arg-type]
+    assert caught.value.code == "worker-lost"
+
+
+def test_a_run_that_is_stopped_with_all_its_processes_is_stopped_and_not_at_fault(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> Iterator[BatchRead]:
+        yield from ()
+        raise FatalError("worker-lost")
+
+    monkeypatch.setattr(sources, "read_all", lost)
+    with pytest.raises(FatalError):
+        read_paths([archive])
+    options = RunOptions((archive,), MappingContext(), stop=lambda: "interrupted")
+    with pytest.raises(RetriableError):
+        options.read()
 
 
 def test_processes_end_when_the_run_is_killed(tmp_path: Path) -> None:
