@@ -8,6 +8,7 @@ from __future__ import annotations
 import pickle
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 
 from deidfhir.errors import FatalError
@@ -28,7 +29,7 @@ class Spill:
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
         self._file = SpooledTemporaryFile(in_memory)  # noqa: SIM115 - lives as long as this
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
         self._places: dict[str, list[tuple[int, int]]] = {}
         self._end = 0
 
@@ -73,3 +74,9 @@ class Spill:
         """Yield the studies, sorted by Study Instance UID."""
         for uid in sorted(self._places):
             yield self.study(uid)
+
+
+def _close(file: SpooledTemporaryFile[bytes]) -> None:
+    """Close a file of which nothing is needed any more, also one that took no more bytes."""
+    with suppress(OSError):
+        file.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,19 @@ def test_a_disk_that_is_full_ends_the_run_with_what_to_do(monkeypatch: pytest.Mo
         spill.add(STUDY, record(1))
     assert caught.value.code == "spill-unwritable"
     assert "TMPDIR" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_closed_any_more_is_let_go_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    spill = Spill()
+    monkeypatch.setattr(spill._file, "close", full)
+    del spill
+    gc.collect()
+    assert said == []
