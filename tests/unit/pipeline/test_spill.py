@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,13 @@ def test_a_file_that_cannot_be_closed_any_more_is_let_go_without_a_word(
     said: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", said.append)
 
-    def full() -> None:
-        raise OSError(28, "No space left on device")
+    class Full(BytesIO):
+        def close(self) -> None:
+            super().close()
+            raise OSError(28, "No space left on device")
 
     spill = Spill()
-    monkeypatch.setattr(spill._file, "close", full)
+    spill._file._file = Full()
     del spill
     gc.collect()
     assert said == []
