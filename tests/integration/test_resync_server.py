@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deidfhir.config import load_settings
 from deidfhir.dicom.headers import look_at
 from deidfhir.dicom.scan.prefix import Opened
+from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import slices
+from deidfhir.pipeline.options import RunOptions
+from deidfhir.pipeline.runs import run_sync
+from deidfhir.pipeline.targets import TargetOptions
+from deidfhir.sync.timing import never
 from tests.integration.strangers import CODED, store, theirs
 from tests.integration.support import Archive, Site, delete, held, only
 from tests.synthetic.objects import codes
@@ -88,6 +96,28 @@ def test_a_study_that_stands_by_someone_elses_is_asked_for_in_each_run(
     third = sync()
     assert (third.report["settled"], third.report["existing"]["linked"]) == (0, 1)
     assert third.report["resources"]["failed"] == 0
+
+
+def test_what_was_acknowledged_before_a_run_was_stopped_is_not_opened_again(
+    r4_site: Site,
+    archive: Archive,
+    opened: list[str],
+) -> None:
+    for study in range(30):  # more than go into the first transaction
+        put = Archive(archive.folder / str(study), int(archive.uid(study).rpartition(".")[2]))
+        put.put(0)
+    time.sleep(0.1)
+    asked = itertools.count(1)
+    # Once the files were read, and before each transaction.
+    stop = lambda: "interrupted" * (next(asked) > 2)  # noqa: E731
+    where = TargetOptions(r4_site.url, r4_site.journal)
+    options = RunOptions((archive.folder,), MappingContext("R4", load_settings(None)), stop=stop)
+    first = run_sync(options, where)
+    assert (first.exit_code, first.report.resources["created"]) == (5, 50)
+    opened.clear()
+    second = run_sync(replace(options, stop=never), where)
+    assert (second.exit_code, len(second.work.reading.settled), len(opened)) == (0, 25, 5)
+    assert second.report.resources == {"created": 10, "unchanged": 50}
 
 
 def test_what_verify_finds_missing_is_no_longer_settled(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from deidfhir.errors import DeidFhirError
+from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.pipeline.bundles import input_exit_code
 from deidfhir.pipeline.changes import read_changed
 from deidfhir.pipeline.foreign import OurTraces
@@ -126,8 +126,8 @@ def run_sync(
         job = replace(job, dry_run=dry_run, confirmed=confirmed)
         report = job.run(work.units())
         keep_names(target, report)
-        if report.error is None and not dry_run:
-            resync.keep(job.settled, work.told)
+        if not dry_run:
+            _keep(resync, job, work)
         return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
 
 
@@ -143,6 +143,16 @@ def _changed(options: RunOptions, resync: Resync) -> SyncWork:
     given = (options.paths, resync, options.context.namer.imaging_study)
     reading = read_changed(*given, options.tell_read, options.workers)
     return SyncWork(reading, options.context, remembers=True)
+
+
+def _keep(resync: Resync, job: SyncJob, work: SyncWork) -> None:
+    """Let the journal know what need not be read again, also of a run that ended early."""
+    report = job.report
+    if report.error is None or isinstance(report.error, RetriableError):
+        try:
+            resync.keep(job.settled, work.told)
+        except DeidFhirError as error:
+            report.error = report.error or error
 
 
 def sync_job(
