@@ -21,7 +21,7 @@ the elements. It is guided: inputs that take a new way through the scan, or thro
 reader, are kept and spoilt further, those with rare ways first. The engine is libFuzzer, by
 Google's [atheris](https://github.com/google/atheris): it is kept, sees branches and comparisons
 and not only lines, feeds what the code compares bytes with into the bytes, and ends what hangs. It
-can be had for Linux on x86_64; `make fuzz` installs it, nothing else needs it.
+can be had for Linux on x86_64; `make fuzz` and `make test` install it there.
 
 - Seeds: {seeds}.
 - Spoilt by: flipped bits and other bytes, in the heads of elements as often as elsewhere; cuts at
