@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import Dataset, dcmread
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.attributes import attributes
@@ -60,6 +62,8 @@ def synced(folder: Path, where: TargetOptions) -> int:
 def as_peers(paths: tuple[str, ...]) -> Iterator[str]:
     """Yield the JSON of an ImagingStudy a study, as programs make it of pydicom and fhir.resources.
 
+    The attributes are made plain values, as whoever maps them needs them.
+
     Args:
         paths: The files, study by study.
     """
@@ -69,9 +73,18 @@ def as_peers(paths: tuple[str, ...]) -> Iterator[str]:
         for path in group:
             dataset = dcmread(path, stop_before_pixels=True)
             for one in attributes("object").values():
-                dataset.get(one.keyword)
+                _plain(dataset.get(one.keyword))
             series.setdefault(dataset.SeriesInstanceUID, []).append(dataset)
         yield model.model_validate(_study(series)).model_dump_json()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever pydicom gives
+    """Return a value as JSON can hold it, items of sequences included."""
+    if isinstance(value, Sequence):
+        return [{one.keyword: _plain(one.value) for one in item} for item in value]
+    if isinstance(value, MultiValue):
+        return [str(one) for one in value]
+    return value if value is None else str(value)
 
 
 def _study(series: dict[str, list[Dataset]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ ATTEMPTS = 3
 def test_reading_the_whole_job_and_a_cold_start_keep_to_their_ratios() -> None:
     left, told = list(SMALL), ""
     for _ in range(ATTEMPTS):
-        found = small(20, 5)
+        found = small(40, 5)
         left = missed(found, left)
         told += "\n".join([*told_ways(found), *told_ratios(found, SMALL)])
         if not left:

@@ -37,7 +37,9 @@ COLLECTED = (50_000, 20, 20)
 def run() -> None:
     """Run the command line of this process."""
     gc.set_threshold(*COLLECTED)
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # what is left goes with the process: to look for cycles in it takes longer
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:

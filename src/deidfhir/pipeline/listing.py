@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -154,19 +154,19 @@ def _listed(path: str) -> _Folder:
     return folder
 
 
-def batches(slices: Iterable[Slice], least: int) -> Iterator[tuple[Slice, ...]]:
+def batches(slices: Iterable[Slice], least: Callable[[], int]) -> Iterator[tuple[Slice, ...]]:
     """Yield slices so many files at a time: small folders together, a large slice alone.
 
     Args:
         slices: In their order.
-        least: Number of files in a batch, or more.
+        least: Gives the number of files in the next batch, or more.
     """
     batch: list[Slice] = []
     count = 0
     for one in slices:
         batch.append(one)
         count += len(one.names)
-        if count >= least:
+        if count >= least():
             yield tuple(batch)
             batch, count = [], 0
     if batch:

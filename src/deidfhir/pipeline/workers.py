@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from deidfhir.errors import FatalError
@@ -22,10 +24,13 @@ from deidfhir.pipeline.slices import BatchRead, read_slices
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
-_BATCH = 200
-"""Files that are read by one call, at least."""
-_ALONE = 10
-"""So many batches are read without other processes: to start them costs as much."""
+_FEW, _MANY = 100, 800
+"""Files that are read by one call, at least, and at least where files are read quickly: whoever
+wants a run to stop waits for a call."""
+_CALL = 0.02
+"""Seconds that a call shall take: it costs a part of a millisecond itself."""
+_ALONE = 0.2
+"""So many seconds are read without other processes: to start them costs as much."""
 _AHEAD = 3
 """Batches a process that are under way or wait to be taken."""
 
@@ -49,11 +54,15 @@ def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> 
         FatalError: `worker-lost`.
     """
     read = partial(read_slices, signed=signed)
-    waiting = batches(slices, _BATCH)
-    if workers <= 1:
-        yield from map(read, waiting)
-        return
-    yield from map(read, islice(waiting, _ALONE))
+    pace = _Pace()
+    waiting = batches(slices, pace.size)
+    for batch in waiting:
+        begun = time.monotonic()
+        done = read(batch)
+        pace.note(done.files, time.monotonic() - begun)
+        yield done
+        if workers > 1 and pace.seconds >= _ALONE:
+            break
     first = next(waiting, None)
     if first is not None:
         pool = pool_of(workers)
@@ -61,6 +70,27 @@ def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> 
             yield from read_by(pool, read, chain((first,), waiting), workers)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How quickly files are read, and so how many one call shall read."""
+
+    files: int = 0
+    seconds: float = 0.0
+
+    def note(self, files: int, seconds: float) -> None:
+        """Note what a call took."""
+        self.files += files
+        self.seconds += seconds
+
+    def size(self) -> int:
+        """Return how many files the next call shall read at least."""
+        quickly = _CALL * self.files > _MANY * self.seconds
+        return _MANY if self.files and quickly else max(_FEW, self._in_a_call())
+
+    def _in_a_call(self) -> int:
+        return int(_CALL * self.files / self.seconds) if self.seconds else _FEW
 
 
 def read_by(

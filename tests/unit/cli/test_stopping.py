@@ -64,7 +64,8 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 def test_reading_ends_after_the_files_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_BATCH", 2)
+    monkeypatch.setattr(workers, "_FEW", 2)
+    monkeypatch.setattr(workers, "_MANY", 2)
     monkeypatch.setattr(listing, "LARGEST", 1)
     for number in range(1, 7):
         write(instance(number), tmp_path / f"{number}.dcm")

@@ -60,7 +60,7 @@ def test_a_large_folder_is_cut_into_slices_and_small_ones_are_read_together(
         *((0, 1), (0, 1), (0, 1)),
     ]
     assert len({one.key for one in found}) == 6
-    sizes = [sum(len(one.names) for one in batch) for batch in batches(found, 3)]
+    sizes = [sum(len(one.names) for one in batch) for batch in batches(found, lambda: 3)]
     assert sizes == [3, 3, 3, 1]
 
 

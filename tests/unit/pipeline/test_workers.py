@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give an archive of which each folder is read by a call of its own, from the second on."""
-    monkeypatch.setattr(workers, "_BATCH", 1)
-    monkeypatch.setattr(workers, "_ALONE", 1)
+    monkeypatch.setattr(workers, "_FEW", 1)
+    monkeypatch.setattr(workers, "_MANY", 1)
+    monkeypatch.setattr(workers, "_ALONE", 0)
     folder = tmp_path / "archive"
     for number in range(12):
         made = instance(number % 4, 1, number + 1, PatientIdentityRemoved="YES")
@@ -82,7 +83,7 @@ def test_no_process_is_started_for_one_or_for_few_files(
 
 
 def test_a_process_that_is_ended_from_outside_ends_the_run_with_what_to_do(archive: Path) -> None:
-    waiting = batches(Listing((archive,)).slices(), 1)
+    waiting = batches(Listing((archive,)).slices(), lambda: 1)
     with pool_of(2) as pool, pytest.raises(FatalError) as caught:
         list(read_by(pool, ends_at_once, waiting, 2))
     assert caught.value.code == "worker-lost"
@@ -97,7 +98,7 @@ def test_where_no_process_can_be_started_any_more_the_run_ends_with_what_to_do(
             raise BrokenPipeError
 
     with pytest.raises(FatalError) as caught:
-        list(read_by(Ended(), read_slices, batches(Listing((archive,)).slices(), 1), 2))  # type: ignore[arg-type]
+        list(read_by(Ended(), read_slices, batches(Listing((archive,)).slices(), lambda: 1), 2))  # type: ignore[arg-type]
     assert caught.value.code == "worker-lost"
 
 
