@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from deidfhir.dicom.elements import Content, Elements, Header, ObjectSkipped
 from deidfhir.model.attributes import attributes
 from deidfhir.model.finding import Finding
 from deidfhir.model.record import (
-    NO_EVIDENCE,
+    Evidence,
     Facts,
     Instance,
     Item,
@@ -25,6 +25,8 @@ from deidfhir.tables import table
 DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
 _UID, _NUMBER = "SOPInstanceUID", "InstanceNumber"
 """What differs from instance to instance."""
+_SERIES = 256
+"""Of so many series something is remembered."""
 # Attributes of VM 1 that would be used; the markers keep all their values.
 _SINGLE = (
     "SOPClassUID",
@@ -43,15 +45,27 @@ _SINGLE = (
 )
 
 
-class Reader:
-    """Makes instances of what was read; neighbours that state the same share their facts."""
+class _Known(NamedTuple):
+    """What the last object of a series stated."""
 
-    __slots__ = ("_evidence", "_known", "_shared", "_tail_broken")
+    shared: Elements
+    evidence: Evidence
+    tail_broken: bool
+    facts: Facts
+    codes: tuple[str, ...]
+
+
+class Reader:
+    """Makes instances of what was read; those of a series that state the same share their facts.
+
+    Files of several series may lie among each other: of each, the last object is remembered.
+    """
+
+    __slots__ = ("_known", "_last")
 
     def __init__(self) -> None:
-        self._shared: Elements = {}
-        self._evidence, self._tail_broken = NO_EVIDENCE, False
-        self._known: tuple[Facts, tuple[str, ...]] | None = None
+        self._known: dict[str, _Known] = {}
+        self._last: Facts | None = None
 
     def read(self, header: Header, path: str, file: str = "") -> tuple[Instance, tuple[str, ...]]:
         """Return what one object states, and the codes of what is odd beside its markers (D23).
@@ -76,21 +90,28 @@ class Reader:
         return Instance(facts, uid, number, path, file), codes + header.odd
 
     def _facts(self, shared: Elements, header: Header) -> tuple[Facts, tuple[str, ...]]:
-        """Return the facts, and what is odd about them; those of the object before if equal."""
-        known = self._known
+        """Return the facts, and what is odd about them; those of an object before if equal."""
+        series = _joined(shared.get("SeriesInstanceUID", ()))
+        known = self._known.get(series)
         if (
-            known is not None
-            and shared == self._shared
-            and header.evidence == self._evidence
-            and header.tail_broken == self._tail_broken
+            known is None
+            or shared != known.shared
+            or header.evidence != known.evidence
+            or header.tail_broken != known.tail_broken
         ):
-            return known
-        facts = _facts_of(shared, header)
-        if known is not None and _alike(known[0].markers, facts.markers):
-            facts = replace(facts, markers=known[0].markers)
-        self._shared, self._evidence, self._tail_broken = shared, header.evidence, facts.tail_broken
-        self._known = facts, tuple(_oddities(facts, shared))
-        return self._known
+            known = self._learnt(shared, header)
+            if len(self._known) >= _SERIES:
+                self._known.clear()
+            self._known[series] = known
+        self._last = known.facts
+        return known.facts, known.codes
+
+    def _learnt(self, shared: Elements, header: Header) -> _Known:
+        facts, last = _facts_of(shared, header), self._last
+        if last is not None and _alike(last.markers, facts.markers):
+            facts = replace(facts, markers=last.markers)
+        codes = tuple(_oddities(facts, shared))
+        return _Known(shared, header.evidence, header.tail_broken, facts, codes)
 
 
 def _with(codes: tuple[str, ...], code: str) -> tuple[str, ...]:

@@ -119,8 +119,7 @@ class _Run:
         self._slice, self._studies, self._reader = one, studies, reader
         self._signature = Signature() if signed else None
         self._digest = sha256(_bytes(one.place))
-        self._facts: Facts | None = None
-        self._members: list[Member] = []
+        self._groups: dict[int, list[Member]] = {}
         self.read_so_far = SliceRead(one.key, one.place)
 
     def read(self) -> None:
@@ -183,23 +182,25 @@ class _Run:
     def _take(self, header: Header, path: str, name: str, status: os.stat_result) -> None:
         one, codes = self._reader.read(header, path)
         facts = one.facts
-        if facts is not self._facts:
-            self._begin(facts)
+        members = self._groups.get(id(facts))
+        if members is None:
+            members = self._begun(facts)
         digest = self._digest.copy()
         digest.update(_bytes(name))
         file = f"{digest.hexdigest()[:PATH_DIGITS]}.{status.st_size:x}-{status.st_mtime_ns:x}"
-        self._members.append((one.sop_instance_uid, one.instance_number, name, file))
+        members.append((one.sop_instance_uid, one.instance_number, name, file))
         self.read_so_far.objects += 1
         if codes:
             found = self._studies[facts.study_uid].findings
             found.update((code, path) for code in codes)
 
-    def _begin(self, facts: Facts) -> None:
-        """Begin a group of instances that state the same."""
-        self._facts, self._members = facts, []
+    def _begun(self, facts: Facts) -> list[Member]:
+        """Begin a group of instances that state the same; its facts stay as long as the group."""
+        members = self._groups[id(facts)] = []
         record = self._studies.setdefault(facts.study_uid, StudyRecord())
-        record.groups.append((facts, self._slice.prefix, self._members))
+        record.groups.append((facts, self._slice.prefix, members))
         self.read_so_far.studies.add(facts.study_uid)
+        return members
 
     def _pass(self, path: str, *, doubtful: bool) -> None:
         self.read_so_far.foreign += 1

@@ -67,9 +67,6 @@ class Spill:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __contains__(self, uid: object) -> bool:
-        return uid in self._places
-
     def __iter__(self) -> Iterator[Study]:
         """Yield the studies, sorted by Study Instance UID."""
         for uid in sorted(self._places):

@@ -72,7 +72,7 @@ class SyncJob:
     _sender: Sender = field(init=False)
     _merger: Merger = field(init=False)
     _sweep: Sweep = field(init=False)
-    _resting: Resting = field(init=False)
+    _resting: Resting = field(default_factory=Resting, init=False)
     _unread: bool = field(default=False, init=False)
     _done: int = field(default=0, init=False)
 
@@ -82,7 +82,6 @@ class SyncJob:
             self.target, self.traces, self.mode, self.journal.study, self.report
         )
         self._shared = Shared(self.target, self.journal, self.report, self.dry_run)
-        self._resting = Resting(self.journal)
         self._sender = Sender(
             self.target,
             self.journal,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.journal import StudyRow
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.settled import Settled
@@ -14,13 +14,8 @@ from deidfhir.sync.unit import Listed, Refused, Unit
 
 @dataclass(slots=True)
 class Resting:
-    """Collects the studies with which nothing is to be done as long as nothing changes.
+    """Collects the studies with which nothing is to be done as long as nothing changes."""
 
-    Args:
-        journal: The target's.
-    """
-
-    journal: Journal
     found: dict[str, Settled] = field(default_factory=dict, init=False)
     _names: dict[str, str] = field(default_factory=dict, init=False)
 

@@ -218,3 +218,15 @@ def test_instances_that_state_the_same_share_their_facts() -> None:
     assert first.facts is second.facts
     assert other.facts is not first.facts
     assert other.markers is first.markers
+
+
+def test_where_series_lie_among_each_other_each_shares_its_facts() -> None:
+    reader = Reader()
+    base = headers()[0].elements
+    found = []
+    for number in range(12):
+        series = {"SeriesInstanceUID": (f"1.2.3.{number % 3}",)}
+        own = {"SOPInstanceUID": (f"1.2.3.9.{number}",), "InstanceNumber": (str(number),)}
+        found.append(reader.read(Header({**base, **series, **own}), "")[0])
+    assert len({id(one.facts) for one in found}) == 3
+    assert all(one.facts is found[number % 3].facts for number, one in enumerate(found))

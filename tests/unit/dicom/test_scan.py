@@ -200,14 +200,29 @@ def test_what_is_compared_with_its_neighbour_is_read_as_if_it_stood_alone(tmp_pa
 
 def test_after_many_files_that_are_not_alike_those_that_are_alike_are_compared_again() -> None:
     memory = header._MEMORY = Memory()
-    for number in range(6):
+    for number in range(40):
         made = put(marked_object(), SpecificCharacterSet=("ISO_IR 100", "ISO_IR 192")[number % 2])
         assert scan(encode(made, ExplicitVRLittleEndian)) is not None
     alike = [
-        encode(put(marked_object(), SOPInstanceUID=f"1.2.{one}"), SYNTAXES[0]) for one in range(99)
+        encode(put(marked_object(), SOPInstanceUID=f"1.2.{one}"), SYNTAXES[0]) for one in range(199)
     ]
     compared = [memory.read(data) is not None or scan(data) is None for data in alike]
     assert sum(compared) > len(alike) / 2
+
+
+def test_files_of_several_series_among_each_other_are_compared_with_those_of_their_own() -> None:
+    memory = header._MEMORY = Memory()
+    compared = 0
+    for number in range(120):
+        series = number * 7 % 5
+        made = put(
+            marked_object(), SOPInstanceUID=f"1.2.{number}", Modality=("CT", "MR")[series % 2]
+        )
+        put(made, SeriesInstanceUID=f"1.3.{series}", SeriesDescription=f"series {series}")
+        data = encode(made, SYNTAXES[series % len(SYNTAXES)])
+        compared += memory.read(data) is not None
+        assert scan(data) is not None
+    assert compared > 60
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

@@ -62,8 +62,8 @@ def test_a_study_whose_row_changes_is_no_longer_settled(
     assert journal.settled.slices("here").keys() == {"x", "y"}
 
 
-def test_a_study_that_stands_by_someone_elses_is_never_settled(journal: Journal) -> None:
-    resting = Resting(journal)
+def test_a_study_that_stands_by_someone_elses_is_never_settled() -> None:
+    resting = Resting()
     one = unit(1)
     for how, mode in ((How.LINKED, Mode.LINK), (How.ENRICHED, Mode.ENRICH)):
         standing = Standing(how, mode, "theirs")
@@ -73,8 +73,8 @@ def test_a_study_that_stands_by_someone_elses_is_never_settled(journal: Journal)
     assert resting.found.keys() == {one.id}
 
 
-def test_a_study_of_which_something_was_told_is_not_settled(journal: Journal) -> None:
-    resting = Resting(journal)
+def test_a_study_of_which_something_was_told_is_not_settled() -> None:
+    resting = Resting()
     one, other = unit(1), unit(2)
     for each in (one, other):
         resting.as_it_was(each, None)

@@ -13,9 +13,9 @@ from deidfhir.dicom.scan.signs import OddError, ShortError
 from deidfhir.dicom.scan.support import taken_evidence
 from deidfhir.model.record import Evidence
 
-_LAYOUTS = 4
+_LAYOUTS = 8
 """Series of several kinds, and files with a private blob now and then, lie side by side."""
-_TRIES, _PAUSE = 4, 32
+_TRIES, _PAUSE = 16, 32
 """After so many files in a row of which none was like the one before, most of so many are only
 walked: the first two are remembered, for it takes two to tell what files have in common."""
 
