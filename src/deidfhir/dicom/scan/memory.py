@@ -6,7 +6,7 @@ import struct
 from typing import NamedTuple
 
 from deidfhir.dicom.elements import Elements
-from deidfhir.dicom.scan.heads import META_GROUP, PREAMBLE, UNDEFINED, length_of
+from deidfhir.dicom.scan.heads import META_GROUP, PREAMBLE, TRANSFER_SYNTAX, UNDEFINED, length_of
 from deidfhir.dicom.scan.layout import FIXED, SHORT, Layout, Walked, layout_of, slot_of
 from deidfhir.dicom.scan.root import Root
 from deidfhir.dicom.scan.signs import OddError, ShortError
@@ -15,6 +15,8 @@ from deidfhir.model.record import Evidence
 
 _LAYOUTS = 8
 """Series of several kinds, and files with a private blob now and then, lie side by side."""
+_KINDS = 4
+"""Of so many kinds of files the last one is remembered."""
 _TRIES, _PAUSE = 16, 32
 """After so many files in a row of which none was like the one before, most of so many are only
 walked: the first two are remembered, for it takes two to tell what files have in common."""
@@ -41,7 +43,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._misses = 0
-        self._before: Walked | None = None
+        self._before: dict[tuple[bool, str, bytes], Walked] = {}
         self._layouts: tuple[Layout, ...] = ()
 
     def read(self, data: bytes) -> Read | None:
@@ -77,10 +79,13 @@ class Memory:
         """
         self._misses += 1
         if self._misses > _TRIES and self._misses % _PAUSE > 1:
-            self._before, self._layouts = None, ()
+            self._before, self._layouts = {}, ()
             return
-        layouts = self._layouts
-        before, self._before = self._before, walked
+        layouts, kind = self._layouts, _kind_of(walked)
+        before = self._before.pop(kind, None)
+        if len(self._before) >= _KINDS:
+            self._before = {}
+        self._before[kind] = walked
         if before is None:
             return
         differed = layouts[0].differ if layouts else frozenset[int]()
@@ -89,6 +94,12 @@ class Memory:
         layout = layout_of(alike, walked, differed)
         if layout is not None:
             self._layouts = (layout, *layouts[: _LAYOUTS - 1])
+
+
+def _kind_of(walked: Walked) -> tuple[bool, str, bytes]:
+    """Return what files must share to be compared."""
+    begin, end = next((one[1:] for one in walked.marks if one[0] == TRANSFER_SYNTAX), (0, 0))
+    return walked.explicit, walked.codec, walked.data[begin:end]
 
 
 def _stepped(data: bytes, layout: Layout) -> Read | None:
