@@ -19,14 +19,15 @@ import requests
 from deidfhir.config import Settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.study import Study
+from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.foreign import OurTraces, StudyForms
-from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.unit import Listing, Unit
+from deidfhir.sync.listing import Listing
+from deidfhir.sync.unit import Unit
 from tests.synthetic.objects import instance, study_uid, write
 
 INSTANCES = 10

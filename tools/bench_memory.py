@@ -17,7 +17,8 @@ from deidfhir.cli.main import COLLECTED
 from deidfhir.dicom.elements import Elements, Header
 from deidfhir.dicom.scan.prefix import Opened
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline import changes, slices
+from deidfhir.pipeline import filechanges, slices
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.listing import Listing, Slice
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
@@ -71,13 +72,13 @@ def child(studies: int) -> None:
 
     gc.set_threshold(*COLLECTED)
     Simulated.studies = studies
-    patched: Any = changes
+    patched: Any = filechanges
     patched.Listing = Simulated
     patched = slices
     patched.look_at = _look_at
     with sink() as url, tempfile.TemporaryDirectory() as folder:
         where = TargetOptions(url, Path(folder) / "journal")
-        run = run_sync(RunOptions((Path(folder),), MappingContext()), where)
+        run = run_sync(RunOptions(Files((Path(folder),)), MappingContext()), where)
     if run.report.error is not None or len(run.work.reading.fold) != studies:
         raise RuntimeError(f"the run did something else: {run.report.error}")
     print(run.work.reading.instances, _peak() // 1024)

@@ -14,6 +14,7 @@ from pydicom.sequence import Sequence
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.model.attributes import attributes
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
 from deidfhir.pipeline.targets import TargetOptions
@@ -53,7 +54,7 @@ def synced(folder: Path, where: TargetOptions) -> int:
         folder: The archive.
         where: Target and journal.
     """
-    run = run_sync(RunOptions((folder,), MappingContext()), where)
+    run = run_sync(RunOptions(Files((folder,)), MappingContext()), where)
     if run.exit_code:
         raise RuntimeError(f"the sync did something else: {run.report.error}")
     return run.work.reading.instances

@@ -21,13 +21,13 @@ from deidfhir.mapping.study import MappedStudy
 from deidfhir.model.checks import findings_of
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, StudyFold
+from deidfhir.pipeline.files import Files, read_paths
 from deidfhir.pipeline.gate import admitted, parse_accept
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
-from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.pipeline.verifying import VerifyRun, run_verify
-from deidfhir.sync.timing import DEFAULT_TIMEOUT
+from deidfhir.web.timing import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -268,4 +268,4 @@ def _options(
     workers: int,
 ) -> RunOptions:
     given = tuple(Path(one) for one in paths)
-    return RunOptions(given, _accepting(context, accept), workers=workers)
+    return RunOptions(Files(given), _accepting(context, accept), workers=workers)

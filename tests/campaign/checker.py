@@ -14,7 +14,7 @@ from urllib.parse import quote
 import requests
 
 from deidfhir.fhir.types import reference
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.comparing import comparable

@@ -18,11 +18,12 @@ from deidfhir.cli.render import sync_object
 from deidfhir.errors import DeidFhirError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.dead import handle_dead
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.report import worst
-from deidfhir.sync.timing import Clock, never
+from deidfhir.web.timing import Clock, never
 from tests.conftest import command, process_environment
 
 _SCALE = 0.02
@@ -97,7 +98,7 @@ def run_here(
     site: Site, timeout: float, clock: Clock | None = None, stop: Callable[[], str] = never
 ) -> Ran:
     """Run sync in this process; what is not one of our errors goes through."""
-    options = RunOptions((site.folder,), site.context, stop=stop)
+    options = RunOptions(Files((site.folder,)), site.context, stop=stop)
     try:
         done = run_sync(options, site.target(timeout, clock))
     except DeidFhirError as error:

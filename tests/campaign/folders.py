@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from deidfhir.sync.journal import StudyRow
 from tests.campaign.checker import Checker
 from tests.campaign.world import Claim, Plan, World

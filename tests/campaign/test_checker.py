@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.units import SyncWork
 from tests.campaign.checker import Checker, Faults

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.timing import never
+from deidfhir.web.timing import never
 from tests.campaign.checker import Checker
 from tests.campaign.client import FastTime, Ran, Site, retry_dead, run_here
 from tests.campaign.crash import crashing

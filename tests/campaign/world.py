@@ -11,6 +11,7 @@ from typing import Any, Final
 from deidfhir.config import Settings
 from deidfhir.fhir.types import reference
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.comparing import comparable, digest
@@ -201,7 +202,7 @@ class World:
         """Return what some folders state, whatever was stated before."""
         found = Plan({}, {}, {}, {}, frozenset(), frozenset(), {})
         refused = set()
-        for one in SyncWork(RunOptions(folders, self.context).read(), self.context).units():
+        for one in SyncWork(RunOptions(Files(folders), self.context).read(), self.context).units():
             if isinstance(one, Refused):
                 refused.add(one.id)
             if isinstance(one, Unit):

@@ -19,9 +19,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from deidfhir.fhir.check import check_whole
 from deidfhir.fhir.versions import FhirName, fhir_version
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.gate import parse_accept
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.sources import read_paths
 from tests.synthetic.objects import write
 
 HERE = Path(__file__).resolve().parent

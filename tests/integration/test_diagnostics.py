@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from deidfhir.sync.diagnostics import issues_of
+from deidfhir.web.diagnostics import issues_of
 from tests.integration.relay import spoiling
 from tests.integration.support import ASK, Archive, Site, only
 

@@ -13,8 +13,8 @@ import pytest
 from deidfhir.config import Settings, load_settings
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.doctor import diagnose
-from deidfhir.sync.timing import Clock
 from deidfhir.tables import table
+from deidfhir.web.timing import Clock
 from tests.integration.certificates import Authority
 from tests.integration.fake import FakeServer, Reply, capability, outcome
 from tests.integration.listener import Sent

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deidfhir.sync.timing import DEFAULT_TIMEOUT
+from deidfhir.web.timing import DEFAULT_TIMEOUT
 from tests.integration.fake import FakeServer, Reply, capability, http_date, outcome
 from tests.integration.support import Archive
 

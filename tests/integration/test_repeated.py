@@ -16,11 +16,12 @@ import pytest
 
 from deidfhir.config import load_settings
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.sync.profile import profiles
-from deidfhir.sync.timing import Clock
+from deidfhir.web.timing import Clock
 from tests.conftest import command, process_environment
 from tests.integration.support import Archive, Site, counted, held, only, post, versions
 from tests.synthetic.samples import write_samples
@@ -45,7 +46,7 @@ def sync_in_2000(site: Site, *paths: Path) -> None:
     """Sync as if it were the year 2000, so that a later `recorded` cannot pass for the first."""
     context = MappingContext("R5" if site.fhir == "R5" else "R4", load_settings(None))
     where = TargetOptions(site.url, site.journal, clock=Clock(now=lambda: LONG_AGO))
-    assert run_sync(RunOptions(paths, context), where).report.error is None
+    assert run_sync(RunOptions(Files(paths), context), where).report.error is None
 
 
 def recorded(site: Site, *paths: Path) -> set[str | None]:

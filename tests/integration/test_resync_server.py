@@ -15,10 +15,11 @@ from deidfhir.dicom.headers import look_at
 from deidfhir.dicom.scan.prefix import Opened
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import slices
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import run_sync
 from deidfhir.pipeline.targets import TargetOptions
-from deidfhir.sync.timing import never
+from deidfhir.web.timing import never
 from tests.integration.strangers import CODED, store, theirs
 from tests.integration.support import Archive, Site, delete, held, only
 from tests.synthetic.objects import codes
@@ -111,7 +112,9 @@ def test_what_was_acknowledged_before_a_run_was_stopped_is_not_opened_again(
     # Once the files were read, and before each transaction.
     stop = lambda: "interrupted" * (next(asked) > 2)  # noqa: E731
     where = TargetOptions(r4_site.url, r4_site.journal)
-    options = RunOptions((archive.folder,), MappingContext("R4", load_settings(None)), stop=stop)
+    options = RunOptions(
+        Files((archive.folder,)), MappingContext("R4", load_settings(None)), stop=stop
+    )
     first = run_sync(options, where)
     assert (first.exit_code, first.report.resources["created"]) == (5, 50)
     opened.clear()

@@ -24,9 +24,9 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from deidfhir.errors import FatalError
-from deidfhir.sync.access.loading import Toward, load_access
-from deidfhir.sync.timing import Clock
-from deidfhir.sync.transport import Transport
+from deidfhir.web.access.loading import Toward, load_access
+from deidfhir.web.timing import Clock
+from deidfhir.web.transport import Transport
 from tests.integration.certificates import Authority
 from tests.integration.gate import Gate, TokenEndpoint
 from tests.integration.proxy import Proxy

@@ -12,15 +12,15 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.record import Instance
 from deidfhir.model.study import StudyFold
 from deidfhir.pipeline.foreign import OurTraces
-from deidfhir.pipeline.sources import Reading
+from deidfhir.pipeline.reading import Reading
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.units import SyncWork
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
-from deidfhir.sync.traffic import Traffic
-from deidfhir.sync.unit import Listing
+from deidfhir.web.traffic import Traffic
 
 _LIMITS = Limits(10, 1000, 10_000_000)
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from deidfhir.tables import table
 from tests.synthetic.objects import encode, instance
 from tests.synthetic.studies import pixelmed_with_equipment

@@ -13,10 +13,11 @@ import pytest
 
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import listing
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
 from deidfhir.pipeline.targets import TargetOptions
-from deidfhir.sync.timing import Clock
+from deidfhir.web.timing import Clock
 from tests.synthetic.objects import instance, write
 
 FOLDERS, STUDIES, NUMBERS = ("a", "a/x", "b", "c"), 5, 4
@@ -76,7 +77,7 @@ class World:
         now = Clock().now
         to = self.root / name
         where = TargetOptions(str(to), to / "journal", clock=Clock(now=lambda: now() + 10))
-        options = RunOptions((self.folder,), MappingContext())
+        options = RunOptions(Files((self.folder,)), MappingContext())
         return run_sync(options, where, full=full, confirmed=STUDIES)
 
     def held(self, name: str) -> Iterator[tuple[str, list[str]]]:

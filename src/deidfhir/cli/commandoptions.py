@@ -21,7 +21,7 @@ from deidfhir.cli.options import (
     add_to,
     add_vanished,
 )
-from deidfhir.sync.timing import CONNECTIONS
+from deidfhir.web.timing import CONNECTIONS
 
 ACTIONS = ("list", "show", "retry", "drop")
 

@@ -11,7 +11,7 @@ from deidfhir.cli.site import settings_of
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.doctor import diagnose
 from deidfhir.pipeline.legs import Diagnosis
-from deidfhir.sync.timing import Clock
+from deidfhir.web.timing import Clock
 
 
 def doctor(options: argparse.Namespace, _progress: Progress) -> int:

@@ -9,7 +9,7 @@ from deidfhir.cli.progress import Progress, say, tell
 from deidfhir.cli.site import run_options
 from deidfhir.pipeline.bundles import input_exit_code, run_map
 from deidfhir.pipeline.writing import write_text
-from deidfhir.sync.numbers import line_of
+from deidfhir.web.numbers import line_of
 
 
 def map_paths(options: argparse.Namespace, progress: Progress) -> int:

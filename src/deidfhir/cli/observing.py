@@ -17,9 +17,9 @@ from deidfhir.pipeline.runs import SyncRun
 from deidfhir.pipeline.targets import open_target
 from deidfhir.pipeline.textfile import write_textfile
 from deidfhir.pipeline.verifying import VerifyRun
-from deidfhir.sync.events import Events
 from deidfhir.sync.report import OUTCOMES, worst
 from deidfhir.version import __version__
+from deidfhir.web.events import Events
 
 Run = SyncRun | VerifyRun
 

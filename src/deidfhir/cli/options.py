@@ -8,7 +8,7 @@ from pathlib import Path
 from deidfhir.cli import values
 from deidfhir.config import EXISTING, SERVER_PROFILES, WRITE_MODES
 from deidfhir.fhir.versions import FHIR_NAMES
-from deidfhir.sync.timing import DEFAULT_TIMEOUT
+from deidfhir.web.timing import DEFAULT_TIMEOUT
 
 
 def add_paths(one: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from deidfhir.cli.progress import Progress, printable
 from deidfhir.cli.site import settings_of
 from deidfhir.config import load_settings
 from deidfhir.pipeline.publishing import install_package, write_package
-from deidfhir.sync.address import without_credentials
+from deidfhir.web.address import without_credentials
 
 OUTCOMES = ("created", "updated", "unchanged")
 

@@ -10,8 +10,8 @@ from deidfhir.cli.progress import Progress, tell
 from deidfhir.cli.site import context_of
 from deidfhir.errors import SkippableError
 from deidfhir.pipeline.explain import explained
+from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.show import shown
-from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.workers import default_workers
 
 

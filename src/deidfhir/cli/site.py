@@ -9,6 +9,7 @@ from deidfhir.cli.progress import Progress
 from deidfhir.config import Settings, load_settings
 from deidfhir.errors import UsageError
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.workers import default_workers
 
@@ -47,5 +48,5 @@ def run_options(
     options: argparse.Namespace, progress: Progress, recorded: str | None = None
 ) -> RunOptions:
     """Return what map, sync and verify share."""
-    given = tuple(options.paths), context_of(options, recorded), progress
+    given = Files(tuple(options.paths)), context_of(options, recorded), progress
     return RunOptions(*given, workers=options.workers or default_workers())

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deidfhir.sync.timing import Stop
+from deidfhir.web.timing import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TOLD = b"deidfhir: stopping after what is under way; ask again to stop at once\n"

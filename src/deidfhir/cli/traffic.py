@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deidfhir.sync.traffic import QUANTILES, Traffic
+from deidfhir.web.traffic import QUANTILES, Traffic
 
 
 def traffic_object(traffic: Traffic, seconds: float) -> dict[str, Any]:

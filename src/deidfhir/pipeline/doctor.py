@@ -9,7 +9,7 @@ from deidfhir.pipeline.serverwalk import ServerWalk
 from deidfhir.pipeline.targets import open_target
 from deidfhir.sync.folder import KINDS, NdjsonFolder
 from deidfhir.sync.server import FhirServer
-from deidfhir.sync.timing import Clock
+from deidfhir.web.timing import Clock
 
 
 def diagnose(to: str, context: MappingContext, timeout: float, clock: Clock) -> Diagnosis:

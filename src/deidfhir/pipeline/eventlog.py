@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from deidfhir.errors import FatalError
-from deidfhir.sync.events import Field
 from deidfhir.sync.own import open_own_file
 from deidfhir.tables import table
+from deidfhir.web.events import Field
 
 
 class EventLog:

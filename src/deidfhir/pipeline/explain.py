@@ -26,11 +26,11 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.record import Facts, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, verdict_of
+from deidfhir.pipeline.files import require_paths
 from deidfhir.pipeline.gate import refusal_of
 from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
 from deidfhir.pipeline.sent import sent_at
 from deidfhir.pipeline.slices import JSON_SUFFIX
-from deidfhir.pipeline.sources import require_paths
 from deidfhir.policy.ruling import Claims, rulings
 
 _NO_ITEM = "holds no item of purpose 109104 (D4)"

@@ -19,7 +19,7 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.pipeline.gate import Refusal, admitted, refusal
 from deidfhir.pipeline.inferences import unrecognised_in
-from deidfhir.pipeline.sources import Reading
+from deidfhir.pipeline.reading import Reading
 from deidfhir.policy.policy import Policy
 
 

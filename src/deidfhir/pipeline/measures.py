@@ -12,8 +12,8 @@ from deidfhir.pipeline.runs import SyncRun
 from deidfhir.pipeline.textfile import Sample, sample
 from deidfhir.pipeline.verifying import VerifyRun
 from deidfhir.sync.report import OUTCOMES, SyncReport
-from deidfhir.sync.traffic import Traffic
 from deidfhir.sync.verify import VerifyReport
+from deidfhir.web.traffic import Traffic
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0)
 _WHOLE = (0, 3)

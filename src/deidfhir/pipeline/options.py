@@ -1,16 +1,16 @@
-"""What a run is given: PATHs and context, target and journal."""
+"""What a run is given: its source and context, what it tells and what may end it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.mapped import Work
-from deidfhir.pipeline.sources import Reading, read_paths
-from deidfhir.sync.timing import Stop, never
+from deidfhir.pipeline.reading import Reading
+from deidfhir.pipeline.source import Source
+from deidfhir.web.timing import Stop, never
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how far it is, and how far it will go, or 0."""
@@ -21,36 +21,36 @@ class RunOptions:
     """What map, sync and verify share.
 
     Args:
-        paths: Files and folders.
+        source: Where studies come from.
         context: FHIR version, settings, policy and instant of recording.
         progress: Told of progress, if given.
         stop: Asked while files are read, and by a sync study by study, why to end the run.
         workers: How many processes may read files.
     """
 
-    paths: tuple[Path, ...]
+    source: Source
     context: MappingContext
     progress: Progress | None = None
     stop: Stop = never
     workers: int = 1
 
     def read(self) -> Reading:
-        """Read the PATHs.
+        """Read all of the source.
 
         Raises:
             UsageError: `path-missing`.
             RetriableError: `interrupted` or `deadline-over`.
         """
-        return read_paths(self.paths, self.tell_read, self.workers)
+        return self.source.read(self.tell_read, self.workers)
 
     def tell_read(self, count: int) -> None:
-        """Tell how many files were read; end the run if that is asked for.
+        """Tell how many things were read; end the run if that is asked for.
 
         Raises:
             RetriableError: `interrupted` or `deadline-over`.
         """
         if self.progress is not None:
-            self.progress("files read", count, 0)
+            self.progress(self.source.counted, count, 0)
         if code := self.stop():
             raise RetriableError(code)
 

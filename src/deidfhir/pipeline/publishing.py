@@ -15,8 +15,8 @@ from deidfhir.package.resources import conformance_resources
 from deidfhir.pipeline.targets import open_server
 from deidfhir.pipeline.writing import write_bytes
 from deidfhir.sync.comparing import comparable
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.server import FhirServer
+from deidfhir.web.outcome import Rejected
 
 
 def write_package(out: Path, settings: Settings, fhir: FhirName) -> int:

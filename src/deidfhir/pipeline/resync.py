@@ -8,7 +8,7 @@ part of any other study is read.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -111,7 +111,7 @@ class Resync:
         """Return the studies that were not read, each with what is told of it."""
         return [(one, Told.of(one.told, self._paths)) for one in self._settled.values()]
 
-    def keep(self, settled: dict[str, Settled], told: dict[str, Told]) -> None:
+    def keep(self, settled: Mapping[str, Settled], told: Mapping[str, Told]) -> None:
         """Let the journal know what this run leaves settled.
 
         Args:

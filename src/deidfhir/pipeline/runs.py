@@ -1,4 +1,4 @@
-"""The runs behind the commands: map and sync from PATHs to a report."""
+"""The runs behind the commands: sync from a source to a report."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from dataclasses import dataclass, replace
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.pipeline.bundles import input_exit_code
-from deidfhir.pipeline.changes import read_changed
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.mapped import Work
 from deidfhir.pipeline.options import RunOptions
-from deidfhir.pipeline.resync import Resync
-from deidfhir.pipeline.sources import Reading, require_paths, source_of
+from deidfhir.pipeline.reading import Reading
+from deidfhir.pipeline.source import Before, Changes
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
 from deidfhir.pipeline.units import SyncWork
-from deidfhir.sync.events import Events
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import Clock, stops_after
 from deidfhir.sync.trust import is_trusted
-from deidfhir.sync.unit import Listing
 from deidfhir.version import __version__
+from deidfhir.web.events import Events
+from deidfhir.web.timing import Clock, stops_after
 
 _REFUSING = (
     *("partial-study", "duplicate-instance-differs", "existing-guarded", "existing-several"),
@@ -79,7 +78,9 @@ def listing_of(reading: Reading) -> Listing:
         reading.source,
         reading.missing_files(),
         reading.places,
-        of_folders=reading.of_folders,
+        complete=reading.complete,
+        whole=reading.whole,
+        gone=reading.gone,
         hollow=reading.hollow,
     )
 
@@ -106,7 +107,7 @@ def run_sync(
         FatalError: The journal is not usable, or another target's.
         RetriableError: `target-held` or `journal-busy`: another run is under way.
     """
-    require_paths(options.paths)
+    options.source.require()
     target = where.open(options.context)
     prepare(target)
     clock = where.clock or Clock()
@@ -119,38 +120,32 @@ def run_sync(
             where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
         )
         stack.callback(journal.close)
-        resync = _resync(options, journal, clock.now(), full or _is_doubtful(journal, target))
-        work = _changed(options, resync)
+        full = full or _is_doubtful(journal, target)
+        changes = options.source.changes(_before(options, journal, clock.now(), full=full))
+        reading = changes.read(options.tell_read, options.workers)
+        work = SyncWork(reading, options.context, remembers=True)
         tell_read(work, where.events)
         job = sync_job(options, where, target, journal, work)
         job = replace(job, dry_run=dry_run, confirmed=confirmed)
         report = job.run(work.units())
         keep_names(target, report)
         if not dry_run:
-            _keep(resync, job, work)
+            _keep(changes, job, work)
         return SyncRun(work, target, report, clock.monotonic() - begun, _set_aside(journal))
 
 
-def _resync(options: RunOptions, journal: Journal, begun: float, full: bool) -> Resync:  # noqa: FBT001
-    """Return what knows which files need not be opened again."""
+def _before(options: RunOptions, journal: Journal, begun: float, *, full: bool) -> Before:
+    """Return what is known of earlier runs."""
     by = f"{__version__} {options.context.digest}"
-    source = source_of(options.paths).source
-    return Resync(journal.settled, source, by, int(begun * 1e9), full)
+    return Before(journal, by, begun, full, options.context.namer.imaging_study)
 
 
-def _changed(options: RunOptions, resync: Resync) -> SyncWork:
-    """Read what has changed below the PATHs, and what belongs to it."""
-    given = (options.paths, resync, options.context.namer.imaging_study)
-    reading = read_changed(*given, options.tell_read, options.workers)
-    return SyncWork(reading, options.context, remembers=True)
-
-
-def _keep(resync: Resync, job: SyncJob, work: SyncWork) -> None:
+def _keep(changes: Changes, job: SyncJob, work: SyncWork) -> None:
     """Let the journal know what need not be read again, also of a run that ended early."""
     report = job.report
     if report.error is None or isinstance(report.error, RetriableError):
         try:
-            resync.keep(job.settled, work.told)
+            changes.keep(job.settled, work.told)
         except DeidFhirError as error:
             report.error = report.error or error
 

@@ -12,13 +12,13 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.package.resources import conformance_resources
 from deidfhir.pipeline.legs import Remark, Step, remark
 from deidfhir.pipeline.targets import prepare
-from deidfhir.sync.access.reach import Reach
-from deidfhir.sync.access.refusal import CLOCK_LIMIT, clock_off, off_in_words
-from deidfhir.sync.address import is_loopback
 from deidfhir.sync.comparing import comparable
-from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import held_of
+from deidfhir.web.access.reach import Reach
+from deidfhir.web.access.refusal import CLOCK_LIMIT, clock_off, off_in_words
+from deidfhir.web.address import is_loopback
+from deidfhir.web.outcome import Rejected, objects
 
 _READ = ("Device", "ImagingStudy", "Provenance")
 _OF_ONE_REQUEST = ("not-fhir", "unauthorised")

@@ -13,7 +13,7 @@ from deidfhir.model.record import Item, Items, Masked, Texts
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.inferences import inferred_of
-from deidfhir.pipeline.sources import Reading
+from deidfhir.pipeline.reading import Reading
 
 _WITHHELD = {"withheld": True}
 

@@ -15,10 +15,6 @@ from urllib.parse import urlsplit
 from deidfhir.config import AUTO
 from deidfhir.errors import DeidFhirError, FatalError, UsageError
 from deidfhir.mapping.context import MappingContext
-from deidfhir.sync.access.loading import Toward, load_access
-from deidfhir.sync.address import is_usable_url
-from deidfhir.sync.connections import Connections
-from deidfhir.sync.events import Events
 from deidfhir.sync.folder import NdjsonFolder
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.lease import lease
@@ -27,9 +23,13 @@ from deidfhir.sync.profile import Wishes
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock
-from deidfhir.sync.transport import Transport
 from deidfhir.tables import table
+from deidfhir.web.access.loading import Toward, load_access
+from deidfhir.web.address import is_usable_url
+from deidfhir.web.connections import Connections
+from deidfhir.web.events import Events
+from deidfhir.web.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock
+from deidfhir.web.transport import Transport
 
 # host:8080/base or user:password@host: a URL whose scheme was forgotten. Such a folder can be named
 # ./host:8080/base.

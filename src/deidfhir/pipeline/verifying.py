@@ -10,7 +10,6 @@ from deidfhir.pipeline.bundles import input_exit_code
 from deidfhir.pipeline.foreign import OurTraces
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import listing_of, sync_job, tell_read
-from deidfhir.pipeline.sources import require_paths
 from deidfhir.pipeline.statements import OurStatements
 from deidfhir.pipeline.targets import TargetOptions, keep_names, lease_of, open_journal, prepare
 from deidfhir.pipeline.units import SyncWork
@@ -19,8 +18,8 @@ from deidfhir.sync.report import SyncReport, worst
 from deidfhir.sync.standing import Mode
 from deidfhir.sync.sweep import sweep_of
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import Clock
 from deidfhir.sync.verify import VerifyJob, VerifyReport
+from deidfhir.web.timing import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
         FatalError: The journal is another target's, or to be written and not usable.
         RetriableError: With `repair`: `target-held` or `journal-busy`: a sync is under way.
     """
-    require_paths(options.paths)
+    options.source.require()
     target = where.open(options.context)
     prepare(target)
     clock = where.clock or Clock()

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.numbers import Text, spelled
 from deidfhir.sync.reading import Reader
+from deidfhir.web.numbers import Text, spelled
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # others' ids need be none
 

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.numbers import encoded
+from deidfhir.web.numbers import encoded
 
 HISTORY = "/_history/"
 """Stands before the version in a reference."""

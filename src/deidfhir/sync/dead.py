@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from deidfhir.sync.diagnostics import Issue, issue_from
-from deidfhir.sync.recovery import Recovery, recovery_of
 from deidfhir.sync.store import Store
+from deidfhir.web.diagnostics import Issue, issue_from
+from deidfhir.web.recovery import Recovery, recovery_of
 
 SCHEMA = """
 CREATE TABLE dead (

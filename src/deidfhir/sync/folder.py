@@ -10,11 +10,11 @@ from pathlib import Path
 
 from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.numbers import decoded, line_of
-from deidfhir.sync.outcome import objects
 from deidfhir.sync.own import make_own_folder
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
-from deidfhir.sync.traffic import Traffic
+from deidfhir.web.numbers import decoded, line_of
+from deidfhir.web.outcome import objects
+from deidfhir.web.traffic import Traffic
 
 LIMITS = Limits(studies=500, entries=100_000, size=100_000_000)
 KINDS = ("Device", "Endpoint", "ImagingStudy", "Patient", "Provenance")

@@ -7,11 +7,11 @@ from typing import Any
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.comparing import stands
-from deidfhir.sync.outcome import objects
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.standing import version_of
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import Unit
+from deidfhir.web.outcome import objects
 
 _SUBSETTED = "SUBSETTED"  # FHIR search.html#summary; the code alone: no other system has it
 

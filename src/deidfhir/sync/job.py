@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.events import Events
 from deidfhir.sync.existing import Existing
 from deidfhir.sync.foreseeing import Foresight
 from deidfhir.sync.guarding import reason_to_leave
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.lookahead import last, looked_up
 from deidfhir.sync.merging import PARTIAL, STRANGERS, Merger, planner_of
 from deidfhir.sync.plan import Plan
@@ -27,9 +27,10 @@ from deidfhir.sync.shared import Shared
 from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.sweep import Sweep
 from deidfhir.sync.target import Found, Target, held_of
-from deidfhir.sync.timing import Clock, Stop, never
 from deidfhir.sync.trust import is_trusted
-from deidfhir.sync.unit import Listed, Listing, Refused, Statements, Unit, Vanished
+from deidfhir.sync.unit import Listed, Refused, Statements, Unit, Vanished
+from deidfhir.web.events import Events
+from deidfhir.web.timing import Clock, Stop, never
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.standing import version_of
 from deidfhir.sync.standins import PATH_DIGITS
@@ -14,7 +15,6 @@ from deidfhir.sync.sweep import covered_by
 from deidfhir.sync.target import Found, Target
 from deidfhir.sync.unit import (
     HeldPart,
-    Listing,
     Parted,
     Refused,
     Statements,
@@ -109,7 +109,12 @@ def _has_changed(found: Found, row: StudyRow) -> bool:
 
 
 def _may_be_unread(planner: Planner, uid: str, row: StudyRow | None) -> bool:
-    """Whether a newly skipped file may hold an instance: its own, or one that nobody knows."""
+    """Whether an instance may be there unread: of a part, or in a file that is newly skipped.
+
+    That is its own file, or one that nobody knows.
+    """
+    if not planner.listing.whole:
+        return True
     newly = planner.listing.skipped - planner.skipped_before
     if not newly:
         return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.assigned import AssignedIds
-from deidfhir.sync.outcome import objects
+from deidfhir.web.outcome import objects
 
 _MOST = 200_000
 """Names kept in memory at least: twice as many at most, those that were needed last.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.comparing import stands
 from deidfhir.sync.journal import StudyRow
-from deidfhir.sync.numbers import spelled
 from deidfhir.sync.unit import Refused, Unit, Vanished
+from deidfhir.web.numbers import spelled
 
 
 @dataclass(slots=True)

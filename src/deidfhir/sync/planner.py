@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recorded import first_recorded
 from deidfhir.sync.standing import Standing, versions_of
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import (
-    Listing,
-    Parted,
-    Refused,
-    Statements,
-    Unit,
-    policy_of,
-    with_recorded,
-)
+from deidfhir.sync.unit import Parted, Refused, Statements, Unit, policy_of, with_recorded
 
 _REMEMBERED = 256
 """Studies that are under way; what stands for their instances is asked for several times."""
@@ -46,7 +39,7 @@ class Planner:
 
     def is_settled(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether the journal says that nothing is to be done for a study."""
-        if row is None or row.sources.get(self.listing.source) != self.mine(one):
+        if row is None or not self._is_as_listed(one, row):
             return False
         if self.conflicts(one, row):
             return False
@@ -56,6 +49,13 @@ class Planner:
         part = row.parts.get(self.listing.source)
         said = part.sha if part else "" if row.parts else row.sha
         return row.state == "sent" and one.sha == said
+
+    def _is_as_listed(self, one: Unit | Refused, row: StudyRow) -> bool:
+        """Whether the source lists of a study what it did; of a part: some of it."""
+        listed, mine = row.sources.get(self.listing.source), self.mine(one)
+        if listed is None or self.listing.whole:
+            return listed == mine
+        return mine.items() <= listed.items()
 
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.outcome import objects
 from deidfhir.sync.target import Limits
 from deidfhir.tables import table
+from deidfhir.web.outcome import objects
 
 PLAIN = "plain"
 _WRITTEN = ("ImagingStudy", "Provenance")

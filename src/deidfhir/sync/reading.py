@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.asking import Answer
-from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.paging import next_path
-from deidfhir.sync.transport import Transport
+from deidfhir.web.asking import Answer
+from deidfhir.web.outcome import Rejected, objects
+from deidfhir.web.transport import Transport
 
 _FRESH = {"Cache-Control": "no-cache"}
 _PAGE = 200

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.comparing import digest
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.events import Events
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.plan import Plan
-from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.report import SyncReport, Trouble
+from deidfhir.web.events import Events
+from deidfhir.web.outcome import Rejected
+from deidfhir.web.recovery import Recovery
 
 _NOWHERE_IN_A_ROW = 3
 _BROKEN_IN_A_ROW = 10

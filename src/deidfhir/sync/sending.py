@@ -10,17 +10,17 @@ from functools import partial
 from deidfhir.errors import DeidFhirError, RetriableError
 from deidfhir.sync.comparing import comparable, digest
 from deidfhir.sync.crew import Crew
-from deidfhir.sync.events import Events, about
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.packing import packed
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.refusals import Refusals
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.shared import Shared
 from deidfhir.sync.target import Target
-from deidfhir.sync.timing import Stop
 from deidfhir.sync.unit import Statements
+from deidfhir.web.events import Events, about
+from deidfhir.web.outcome import Rejected
+from deidfhir.web.timing import Stop
 
 _GONE = (404, 410)
 _MOST_PLANS = 4

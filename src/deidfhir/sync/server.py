@@ -12,7 +12,6 @@ from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import Addressing, ByOurIds
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.names import Names
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.profile import (
     Dialect,
     ServerProfile,
@@ -23,13 +22,14 @@ from deidfhir.sync.profile import (
     expected,
 )
 from deidfhir.sync.reading import STUDIES_A_PAGE, Reader, joined
-from deidfhir.sync.recovery import Recovery
 from deidfhir.sync.server_ids import ByServerIds
 from deidfhir.sync.statement import stated_by
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits, studies_targeted
-from deidfhir.sync.traffic import Traffic
-from deidfhir.sync.transport import Transport
 from deidfhir.sync.writing import Writer
+from deidfhir.web.outcome import Rejected
+from deidfhir.web.recovery import Recovery
+from deidfhir.web.traffic import Traffic
+from deidfhir.web.transport import Transport
 
 _FEW_STUDIES, _AMPLY = 25, 10
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}(-[a-z0-9]{1,16})?")

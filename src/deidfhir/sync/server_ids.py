@@ -9,10 +9,10 @@ from urllib.parse import quote, urlsplit
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import deletion, put_request
 from deidfhir.sync.names import Names
-from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.profile import WriteMode
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.translation import references, renamed, with_id, with_tag, without_tags
+from deidfhir.web.outcome import Rejected, objects
 
 _WRITTEN = frozenset({"Device", "Endpoint", "ImagingStudy", "Patient", "Provenance"})
 """The types that we write; of others, no reference can be one to a resource of ours."""

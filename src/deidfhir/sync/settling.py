@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deidfhir.sync.timing import Clock, Term
-from deidfhir.sync.transport import FIRST_PAUSE, TRIES, Unsettled
+from deidfhir.web.timing import Clock, Term
+from deidfhir.web.transport import FIRST_PAUSE, TRIES, Unsettled
 
 
 def settled(

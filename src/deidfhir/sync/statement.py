@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.asking import Answer
-from deidfhir.sync.outcome import Rejected, objects
 from deidfhir.sync.reading import Reader
+from deidfhir.web.asking import Answer
+from deidfhir.web.outcome import Rejected, objects
 
 _PATH = "/metadata"
 _ENOUGH = ",".join(

@@ -10,10 +10,10 @@ from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.guarding import is_subsetted
 from deidfhir.sync.journal import LEAVING, StudyRow
-from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Mode, Traces
 from deidfhir.sync.target import Found, Target, studies_targeted
 from deidfhir.sync.unit import Refused, Unit, Vanished
+from deidfhir.web.outcome import objects
 
 _Study = Unit | Refused | Vanished
 _Studies = Sequence[_Study]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from deidfhir.errors import FatalError
 from deidfhir.sync.journal import DELIVERED, LEAVING, Journal, StudyRow, parts_of
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.report import SyncReport, Trouble
 from deidfhir.sync.retiring import Fate
 from deidfhir.sync.settled import Settled
-from deidfhir.sync.unit import Listed, Listing, Refused, Unit, Vanished
+from deidfhir.sync.unit import Listed, Refused, Unit, Vanished
 
 _MOST, _SHARE = 10, 50
 """More than so many studies, and more than one in so many, do not vanish unless confirmed."""
@@ -74,7 +75,7 @@ class Sweep:
             report: Told of what has vanished, or why it does not count.
             dry_run: Whether the journal must not be changed.
         """
-        if not self.listing.of_folders:
+        if not self.listing.complete:
             return  # a file that is gone says nothing of an archive
         missing = self.missing()
         if not self.is_whole:
@@ -99,12 +100,15 @@ class Sweep:
         """Return what was not seen."""
         if self._missing is None:
             unseen = self.journal.delivered_by(self._sources, self._seen)
+            total = len(unseen) + len(self._seen)
+            if self.listing.gone is not None:
+                unseen &= self.listing.gone
             rows = {one: self.journal.study(one) for one in sorted(unseen)}
             elsewhere = {one for one, row in rows.items() if row and self._others(row)}
             self._missing = Missing(
                 tuple(one for one in rows if one not in elsewhere),
                 tuple(one for one in rows if one in elsewhere),
-                len(unseen) + len(self._seen),
+                total,
             )
         return self._missing
 
@@ -118,7 +122,7 @@ class Sweep:
     @property
     def is_complete(self) -> bool:
         """Whether what was not seen is not there: folders, all of them walked to their end."""
-        return self.listing.of_folders and self.is_whole
+        return self.listing.complete and self.is_whole
 
     def has_seen(self, identity: str) -> bool:
         """Whether the source lists a study."""

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject, reference
-from deidfhir.sync.outcome import objects
-from deidfhir.sync.traffic import Traffic
+from deidfhir.web.outcome import objects
+from deidfhir.web.traffic import Traffic
 
 NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
 

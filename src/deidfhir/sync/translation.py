@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.outcome import objects
+from deidfhir.web.outcome import objects
 
 Rename = Callable[[str], str]
 """Relative reference → relative reference, or the address that stands for it in a transaction."""

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.comparing import RECORDED, digest
-from deidfhir.sync.numbers import Spelled, encoded
-from deidfhir.sync.outcome import objects
 from deidfhir.sync.standing import Forms, Placing, Standing
+from deidfhir.web.numbers import Spelled, encoded
+from deidfhir.web.outcome import objects
 
 
 @dataclass(frozen=True)
@@ -186,32 +186,6 @@ class Vanished:
     def name(self) -> str:
         """How reports name it: its paths are gone, and the journal knows none."""
         return f"ImagingStudy/{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """How a run saw its source (D19).
-
-    Args:
-        source: Names the source.
-        skipped: Digests of the files that were skipped for cause.
-        places: What the source consists of: absolute paths.
-        of_folders: Whether it consists of folders alone; a file lists nothing but itself.
-        hollow: Whether there is no object in one of the places: a share may not be mounted.
-    """
-
-    source: str
-    skipped: frozenset[str]
-    places: tuple[str, ...] = ()
-    of_folders: bool = False
-    hollow: bool = False
-
-    def covers(self, places: Iterable[str]) -> bool:
-        """Whether all places of another source were listed by this one, too."""
-        return all(
-            any(one == own or one.startswith(own.rstrip("/") + "/") for own in self.places)
-            for one in places
-        )
 
 
 class Statements(Protocol):

@@ -11,11 +11,11 @@ from deidfhir.errors import FatalError
 from deidfhir.fhir.types import JsonObject, reference
 from deidfhir.sync.addressing import Addressing
 from deidfhir.sync.comparing import stands
-from deidfhir.sync.outcome import Rejected, objects, written
 from deidfhir.sync.reading import Reader
 from deidfhir.sync.settling import settled
-from deidfhir.sync.timing import Term
-from deidfhir.sync.transport import Transport, Unsettled
+from deidfhir.web.outcome import Rejected, objects, written
+from deidfhir.web.timing import Term
+from deidfhir.web.transport import Transport, Unsettled
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal
+from deidfhir.web.diagnostics import Issue
 
 if TYPE_CHECKING:
     from tests.conftest import Cli, Ran

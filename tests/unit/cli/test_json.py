@@ -13,8 +13,8 @@ import pytest
 from deidfhir.model.finding import Finding
 from deidfhir.policy.policy import Policy, policy_line
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal
+from deidfhir.web.diagnostics import Issue
 from tests.synthetic.objects import codes, equipment, instance, write
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import pytest
 
 import deidfhir
 from deidfhir.pipeline.eventlog import EventLog
-from deidfhir.sync.events import Events, Field, run_id
 from deidfhir.tables import table
+from deidfhir.web.events import Events, Field, run_id
 from tests.conftest import command, process_environment
 from tests.integration.fake import FakeServer, Reply, accepted, outcome
 from tests.synthetic.objects import instance, write

@@ -11,6 +11,7 @@ from deidfhir.cli.stopping import stopping
 from deidfhir.errors import RetriableError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import listing, workers
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from tests.synthetic.objects import instance, write
 
@@ -71,7 +72,7 @@ def test_reading_ends_after_the_files_under_way(
         write(instance(number), tmp_path / f"{number}.dcm")
     told: list[int] = []
     options = RunOptions(
-        (tmp_path,),
+        Files((tmp_path,)),
         MappingContext(),
         progress=lambda _, count, __: told.append(count),
         stop=lambda: "interrupted" * (len(told) == 2),

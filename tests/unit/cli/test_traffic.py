@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deidfhir.cli.traffic import traffic_lines, traffic_object
-from deidfhir.sync.traffic import Traffic
+from deidfhir.web.traffic import Traffic
 
 
 def busy() -> Traffic:

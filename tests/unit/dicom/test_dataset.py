@@ -13,7 +13,7 @@ from deidfhir.dicom.dicomjson import elements_of_json
 from deidfhir.dicom.elements import ObjectSkipped
 from deidfhir.dicom.headers import read_header
 from deidfhir.model.checks import findings_of
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from tests.synthetic.dicomjson import json_object
 from tests.synthetic.objects import element, encode, put, write
 from tests.synthetic.rawbytes import relabel

@@ -16,7 +16,7 @@ from pydicom.uid import (
 from deidfhir.dicom.elements import ObjectSkipped
 from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
-from deidfhir.pipeline.sources import read_paths
+from deidfhir.pipeline.files import read_paths
 from tests.synthetic.objects import element, encode, write
 from tests.unit.model.records import STUDY
 

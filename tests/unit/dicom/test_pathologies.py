@@ -14,7 +14,8 @@ from deidfhir.mapping.reverse import read_back
 from deidfhir.mapping.study import map_study
 from deidfhir.model.record import MASKED, Item, Markers
 from deidfhir.model.verdict import verdict_of
-from deidfhir.pipeline.sources import Reading, read_paths
+from deidfhir.pipeline.files import read_paths
+from deidfhir.pipeline.reading import Reading
 from tests.synthetic.pathologies import PATHOLOGIES
 from tests.synthetic.pathology import Pathology
 

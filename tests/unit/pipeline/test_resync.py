@@ -15,11 +15,12 @@ from deidfhir.dicom.headers import look_at
 from deidfhir.dicom.scan.prefix import Opened
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline import slices
+from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.runs import SyncRun, run_sync
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.recognition.vocabulary import load_vocabulary
-from deidfhir.sync.timing import Clock
+from deidfhir.web.timing import Clock
 from tests.synthetic.objects import instance, write
 
 LATER = 10.0
@@ -49,7 +50,7 @@ class Archive:
             str(self.to), self.to / "journal", clock=Clock(now=lambda: now() + self.seconds)
         )
         context = MappingContext("R4", self.settings)
-        return run_sync(RunOptions(paths or (self.folder,), context), where, **options)
+        return run_sync(RunOptions(Files(paths or (self.folder,)), context), where, **options)
 
     def held(self) -> dict[str, Any]:
         """Return what the target holds."""
@@ -267,7 +268,7 @@ def test_what_another_source_says_of_a_study_makes_it_be_read(
     other = replace(archive, folder=tmp_path / "other", opened=[])
     other.put("1.dcm", 1, 3)
     where = TargetOptions(str(other.to), other.to / "journal")
-    run_sync(RunOptions((other.folder,), MappingContext()), where)
+    run_sync(RunOptions(Files((other.folder,)), MappingContext()), where)
     archive.sync()
     assert sorted(archive.opened) == ["a/1.dcm", "a/2.dcm"]
 
@@ -278,8 +279,8 @@ def test_files_that_are_named_one_by_one_are_remembered_in_any_order(archive: Ar
     where = TargetOptions(
         str(archive.to), archive.to / "journal", clock=Clock(now=lambda: now() + LATER)
     )
-    run_sync(RunOptions(tuple(files), MappingContext()), where)
+    run_sync(RunOptions(Files(tuple(files)), MappingContext()), where)
     archive.opened.clear()
-    run = run_sync(RunOptions(tuple(reversed(files)), MappingContext()), where)
+    run = run_sync(RunOptions(Files(tuple(reversed(files))), MappingContext()), where)
     assert archive.opened == []
     assert (run.work.studies, run.work.reading.instances) == (3, 5)

@@ -16,11 +16,11 @@ import pytest
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline import sources, workers
+from deidfhir.pipeline import files, workers
+from deidfhir.pipeline.files import Files, read_paths
 from deidfhir.pipeline.listing import Listing, Slice, batches
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.slices import BatchRead, read_slices
-from deidfhir.pipeline.sources import read_paths
 from deidfhir.pipeline.workers import pool_of, read_all, read_by
 from tests.synthetic.objects import instance, write
 
@@ -109,10 +109,10 @@ def test_a_run_that_is_stopped_with_all_its_processes_is_stopped_and_not_at_faul
         yield from ()
         raise FatalError("worker-lost")
 
-    monkeypatch.setattr(sources, "read_all", lost)
+    monkeypatch.setattr(files, "read_all", lost)
     with pytest.raises(FatalError):
         read_paths([archive])
-    options = RunOptions((archive,), MappingContext(), stop=lambda: "interrupted")
+    options = RunOptions(Files((archive,)), MappingContext(), stop=lambda: "interrupted")
     with pytest.raises(RetriableError):
         options.read()
 

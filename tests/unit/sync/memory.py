@@ -8,10 +8,11 @@ from typing import Any
 
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.target import NO_VERSIONS, Found, Limits
-from deidfhir.sync.timing import Clock
-from deidfhir.sync.traffic import Traffic
-from deidfhir.sync.unit import HeldPart, Listing, Refused, Unit
+from deidfhir.sync.unit import HeldPart, Refused, Unit
+from deidfhir.web.timing import Clock
+from deidfhir.web.traffic import Traffic
 
 Json = dict[str, Any]
 AT = Clock(now=lambda: 1_700_000_000.9)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.diagnostics import Issue, issue_from, issues_of
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
 from deidfhir.tables import table
+from deidfhir.web.diagnostics import Issue, issue_from, issues_of
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import job, many, unit
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"

@@ -12,7 +12,7 @@ import pytest
 
 from deidfhir.errors import FatalError
 from deidfhir.sync.folder import KINDS, NdjsonFolder
-from deidfhir.sync.numbers import Spelled, line_of
+from deidfhir.web.numbers import Spelled, line_of
 
 Json = dict[str, Any]
 

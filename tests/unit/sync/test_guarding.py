@@ -10,9 +10,10 @@ import pytest
 
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal, StudyRow
-from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.standing import How, Mode, Standing
-from deidfhir.sync.unit import Listing, Refused
+from deidfhir.sync.unit import Refused
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import AT, Memory, NoTraces, Statements, unit
 
 Json = dict[str, Any]

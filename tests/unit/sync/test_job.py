@@ -9,9 +9,9 @@ import pytest
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.target import NO_VERSIONS, Found
 from deidfhir.sync.unit import Refused, Unit
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import Memory, job, unit
 
 Json = dict[str, Any]

@@ -13,10 +13,10 @@ import pytest
 
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.sync.dead import DeadLetter
-from deidfhir.sync.diagnostics import Issue
 from deidfhir.sync.journal import Journal, StudyRow
 from deidfhir.sync.places import default_path
 from deidfhir.sync.standing import How, Mode, Standing
+from deidfhir.web.diagnostics import Issue
 
 ROW = StudyRow(
     "sent", "abc", {"p1": "2020-01-01T00:00:00+00:00", "p2": None}, {"source": {"i1": "c1"}}

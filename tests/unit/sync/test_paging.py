@@ -8,15 +8,15 @@ import pytest
 import requests
 
 from deidfhir.errors import FatalError
-from deidfhir.sync.access.access import Access
-from deidfhir.sync.access.credentials import Bearer
-from deidfhir.sync.access.secret import Secret
-from deidfhir.sync.asking import Request
-from deidfhir.sync.connections import Connections
 from deidfhir.sync.paging import next_path
 from deidfhir.sync.reading import Reader
-from deidfhir.sync.transport import Transport
-from tests.unit.sync.test_transport import Session
+from deidfhir.web.access.access import Access
+from deidfhir.web.access.credentials import Bearer
+from deidfhir.web.access.secret import Secret
+from deidfhir.web.asking import Request
+from deidfhir.web.connections import Connections
+from deidfhir.web.transport import Transport
+from tests.unit.web.test_transport import Session
 
 ROOT, BASE = "https://fhir.example", "https://fhir.example/fhir"
 ASKED = "/ImagingStudy?identifier=x&_count=20"

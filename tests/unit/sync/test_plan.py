@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from deidfhir.sync.journal import DELIVERED, Part, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.merging import kept_of
-from deidfhir.sync.numbers import encoded, spelled
 from deidfhir.sync.planner import Planner
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Parted, Refused, Unit
+from deidfhir.sync.unit import Parted, Refused, Unit
+from deidfhir.web.numbers import encoded, spelled
 from tests.unit.sync.memory import Statements
 
 Json = dict[str, Any]

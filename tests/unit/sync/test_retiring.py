@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from deidfhir.sync.journal import DELIVERED, Journal, StudyRow
-from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.retiring import deletion, retirement
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Vanished
+from deidfhir.sync.unit import Vanished
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import Memory, Statements, job, unit
 
 Json = dict[str, Any]
-FOLDERS = Listing("source", frozenset(), ("/archive",), of_folders=True)
+FOLDERS = Listing("source", frozenset(), ("/archive",), complete=True)
 AT = "2020-01-01T00:00:00+00:00"
 ROW = StudyRow("sent", "x", {"p1": AT}, {"source": {"1.1.1": "c"}})
 STUDY: Json = {

@@ -14,17 +14,18 @@ import pytest
 import requests
 
 from deidfhir.fhir.types import JsonObject
-from deidfhir.sync.connections import Connections
 from deidfhir.sync.job import SyncJob
 from deidfhir.sync.journal import Journal
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.profile import WriteMode
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.server import FhirServer
 from deidfhir.sync.standing import Mode
-from deidfhir.sync.transport import Transport
-from deidfhir.sync.unit import Listing, Unit
+from deidfhir.sync.unit import Unit
+from deidfhir.web.connections import Connections
+from deidfhir.web.transport import Transport
 from tests.unit.sync.memory import NoTraces, Statements, unit
-from tests.unit.sync.test_transport import Time
+from tests.unit.web.test_transport import Time
 
 Json = dict[str, Any]
 Answered = tuple[int, Json]

@@ -11,9 +11,9 @@ import pytest
 from deidfhir.sync import names as memory
 from deidfhir.sync.journal import Journal
 from deidfhir.sync.names import Names
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.profile import WriteMode
 from deidfhir.sync.server_ids import ByServerIds
+from deidfhir.web.outcome import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,9 +9,10 @@ import pytest
 from deidfhir.errors import RetriableError
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Refused
+from deidfhir.sync.unit import Refused
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import job, many, numbers, unit
 
 AT = "2023-11-14T22:13:20+00:00"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from deidfhir.errors import DeidFhirError, RetriableError
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.settling import settled
-from deidfhir.sync.timing import Term
-from deidfhir.sync.transport import Unsettled
-from tests.unit.sync.test_transport import Time
+from deidfhir.web.outcome import Rejected
+from deidfhir.web.timing import Term
+from deidfhir.web.transport import Unsettled
+from tests.unit.web.test_transport import Time
 
 DOWN = RetriableError("target-down", url="u", what="w")
 BROKEN = Rejected(500, "exception")

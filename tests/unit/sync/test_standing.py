@@ -7,8 +7,8 @@ from typing import Any
 
 from deidfhir.errors import RetriableError
 from deidfhir.sync.journal import Journal
-from deidfhir.sync.outcome import Rejected
 from deidfhir.sync.target import Found
+from deidfhir.web.outcome import Rejected
 from tests.unit.sync.memory import Memory, job, many, numbers, unit
 
 Json = dict[str, Any]

@@ -9,13 +9,14 @@ import pytest
 from deidfhir.errors import FatalError
 from deidfhir.sync.dead import DeadLetter
 from deidfhir.sync.journal import DELIVERED, Journal, Part, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.report import SyncReport
 from deidfhir.sync.sweep import Sweep
-from deidfhir.sync.unit import Listed, Listing
+from deidfhir.sync.unit import Listed
 from tests.unit.sync.memory import unit
 
 HERE, THERE, INSIDE = "here", "there", "inside"
-FOLDERS = Listing(HERE, frozenset(), ("/archive",), of_folders=True)
+FOLDERS = Listing(HERE, frozenset(), ("/archive",), complete=True)
 
 
 def known(journal: Journal, count: int, *sources: str, first: int = 1, state: str = "sent") -> None:
@@ -90,13 +91,13 @@ def test_where_a_place_is_empty_only_the_very_number_confirms(
     journal: Journal, *, confirmed: int, vanishes: bool
 ) -> None:
     known(journal, 2, HERE)
-    hollow = Listing(HERE, frozenset(), ("/archive",), of_folders=True, hollow=True)
+    hollow = Listing(HERE, frozenset(), ("/archive",), complete=True, hollow=True)
     gone, report = swept(journal, listing=hollow, confirmed=confirmed)
     assert (bool(gone), report.error is None) == (vanishes, vanishes)
 
 
 def test_an_empty_place_from_which_nothing_is_missing_is_no_error(journal: Journal) -> None:
-    hollow = Listing(HERE, frozenset(), ("/archive",), of_folders=True, hollow=True)
+    hollow = Listing(HERE, frozenset(), ("/archive",), complete=True, hollow=True)
     assert swept(journal, listing=hollow)[1].error is None
 
 

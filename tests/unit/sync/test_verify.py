@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from deidfhir.sync.journal import DELIVERED, Journal, StudyRow
+from deidfhir.sync.listing import Listing
 from deidfhir.sync.retiring import Fate
 from deidfhir.sync.sweep import sweep_of
 from deidfhir.sync.target import Found
-from deidfhir.sync.unit import Listing, Unit
+from deidfhir.sync.unit import Unit
 from deidfhir.sync.verify import VerifyJob, VerifyReport
 from tests.unit.sync.memory import Memory, NoTraces, Statements, unit
 
 Json = dict[str, Any]
-FOLDERS = Listing("source", frozenset(), ("/archive",), of_folders=True)
+FOLDERS = Listing("source", frozenset(), ("/archive",), complete=True)
 STUDY: Json = {"resourceType": "ImagingStudy", "id": "s1"}
 RETIRED: Json = {**STUDY, "status": "unknown"}
 OURS: Json = {"resourceType": "Provenance", "id": "p1"}
@@ -80,7 +81,7 @@ def test_a_study_that_vanished_is_held_against_what_should_be_left_of_it(
     "listing",
     [
         Listing("source", frozenset(), ("/archive/a.dcm",)),
-        Listing("source", frozenset({"broken"}), ("/archive",), of_folders=True),
+        Listing("source", frozenset({"broken"}), ("/archive",), complete=True),
     ],
     ids=["a single file", "a file that was newly skipped"],
 )

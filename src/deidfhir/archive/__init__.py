@@ -1,0 +1,1 @@
+"""Image archives that are asked over the network, each by its own protocol: objects and changes."""

@@ -1,0 +1,1 @@
+"""A service that a FHIR gateway asks: the mapping, verdicts and decisions, request by request."""
