@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 DicomJson = dict[str, Any]
 """One object in the DICOM JSON Model (PS3.18 F.2): tag → `{"vr": …, "Value": […]}`."""
 
+Take = Callable[[DicomJson], Any]
+
 
 class Gone(Exception):  # noqa: N818 - a state of affairs, not a fault
     """The archive has nothing of a study any more."""
+
+
+class Unsteady(Exception):  # noqa: N818 - a state of affairs
+    """What was listed changed all the while: something that is there may not be among it."""
 
 
 class CursorLost(Exception):  # noqa: N818 - a state of affairs: all is to be listed once more
@@ -23,7 +29,7 @@ class StudyListed:
     """One study as an archive lists it.
 
     Args:
-        uid: Study Instance UID.
+        uid: Study Instance UID; empty where the archive gives none that is usable.
         instances: How many instances it has, as the archive says; None if it does not.
     """
 
@@ -54,12 +60,12 @@ class StudyObjects:
     """What an archive gives of one study.
 
     Args:
-        objects: Each instance, as DICOM JSON with at least what `mappings/attributes.toml` names.
+        objects: What was made of each instance.
         unreadable: How many of its instances could not be had, though the archive lists them.
         whole: Whether all of its instances were asked for; not where they are sampled.
     """
 
-    objects: list[DicomJson] = field(default_factory=list)
+    objects: list[Any] = field(default_factory=list)
     unreadable: int = 0
     whole: bool = True
 
@@ -108,15 +114,18 @@ class Archive(Protocol):
         """Yield the studies that are wanted, each once.
 
         Raises:
+            Unsteady: At the end: something may be missing.
             RetriableError: The archive is down or busy, or changes all the while.
             FatalError: It is none, or does not let us in.
         """
 
-    def objects(self, study: str, sample: int = 0) -> StudyObjects:
+    def objects(self, study: str, take: Take, sample: int = 0) -> StudyObjects:
         """Return every instance of a study.
 
         Args:
             study: Study Instance UID.
+            take: Makes something of each instance as it comes: it is given as DICOM JSON with at
+                least what `mappings/attributes.toml` names.
             sample: How many instances of each series at most; 0 for all.
 
         Raises:
@@ -138,8 +147,12 @@ class Archive(Protocol):
             CursorLost: It no longer tells.
         """
 
-    def walk(self) -> Mapping[str, object]:
-        """Return what walks each leg of the way to it, by name, for `doctor`."""
+    def walk(self) -> Mapping[str, Callable[[], str | None]]:
+        """Return what walks each leg of the way to it, by name, for `doctor`.
+
+        Each returns the code of a remark (`mappings/doctor.toml`), or None, and raises where the
+        way ends.
+        """
 
 
 def each_once(studies: Iterable[StudyListed]) -> Iterator[StudyListed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.reading import Reader
-from deidfhir.web.asking import Answer
+from deidfhir.web.request import Answer
 from deidfhir.web.outcome import Rejected, objects
 
 _PATH = "/metadata"

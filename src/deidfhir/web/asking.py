@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
-from gzip import compress
 from typing import TypeVar
 
 import requests
@@ -14,84 +13,24 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
-from deidfhir.tables import table
 from deidfhir.version import __version__
 from deidfhir.web.access.access import Access
 from deidfhir.web.access.broken import broken
 from deidfhir.web.address import below, without_credentials
 from deidfhir.web.connections import Connections, Received, TooLargeError, within
 from deidfhir.web.diagnostics import issues_of
-from deidfhir.web.events import Events, Field
+from deidfhir.web.events import Events
 from deidfhir.web.numbers import decoded
 from deidfhir.web.outcome import Rejected, server_code
 from deidfhir.web.recovery import Recovery
+from deidfhir.web.request import Answer, Request
+from deidfhir.web.speech import FHIR, Speech
 from deidfhir.web.timing import Clock
 from deidfhir.web.traffic import Traffic
 
 Result = TypeVar("Result")
-MIME = "application/fhir+json"
-_OF_THE_CONTENT = frozenset({400, 409, 410, 412, 413, 415, 422})
-"""What concerns one request, even where a proxy says it without an OperationOutcome."""
-
 _NOT_CARRIED_OUT = frozenset({425, 429})
 """What a server, or who stands before it, says before it does anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of the server.
-
-    Args:
-        status: HTTP status, 2xx.
-        body: The JSON object of the body, empty without one.
-    """
-
-    status: int
-    body: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked.
-
-    Args:
-        method: HTTP method.
-        path: What follows the base URL, with its query.
-        data: Body, or None.
-        headers: Beside those that every request carries.
-        settles: Whether the caller finds out what came of it before it is repeated.
-        attempt: How often it is sent with this time.
-    """
-
-    method: str
-    path: str
-    data: bytes | None
-    headers: Mapping[str, str]
-    settles: bool
-    attempt: int = 1
-
-    @property
-    def told(self) -> dict[str, Field]:
-        """What may be told of it: of its address the type alone, if it is one of ours.
-
-        The address of a next page is what a server says.
-        """
-        first = self.path.lstrip("/").partition("?")[0].partition("/")[0]
-        kind = first or ("transaction" if self.method == "POST" else "")
-        kinds = table("events.toml")["field"]["kind"].split("|")
-        return {
-            "request": self.headers.get("X-Request-ID", ""),
-            "method": self.method,
-            "kind": kind if kind in kinds else "other",
-            "attempt": self.attempt,
-            "sent": len(self.data or b""),
-        }
-
-    def compressed(self) -> Request:
-        """Return the same request with its body compressed."""
-        headers = {**self.headers, "Content-Encoding": "gzip"}
-        packed = compress(self.data or b"", compresslevel=1, mtime=0)
-        return replace(self, data=packed, headers=headers)
 
 
 class Again(Exception):  # noqa: N818 - control flow: whoever asks decides whether to ask again
@@ -126,6 +65,7 @@ class Asking:
         access: How the server is got at.
         traffic: Counts what is answered.
         events: Told of what is answered.
+        speech: What the server speaks.
     """
 
     base_url: str
@@ -135,6 +75,7 @@ class Asking:
     access: Access
     traffic: Traffic
     events: Events = field(default_factory=Events)
+    speech: Speech = FHIR
 
     def ask(self, request: Request, until: float) -> Answer:
         """Ask once, and where the credentials are refused, at once again with fresh ones.
@@ -181,10 +122,10 @@ class Asking:
             raise Again(error, 0.0, unsettled=False) from None
 
     def _once(self, request: Request, url: str, sent: Mapping[str, str], until: float) -> Answer:
-        own = {"Accept": MIME, "User-Agent": f"deidfhir/{__version__}"}
+        own = {"Accept": self.speech.accept, "User-Agent": f"deidfhir/{__version__}"}
         headers = {**own, **request.headers, **sent}
         if request.data is not None:
-            headers["Content-Type"] = f"{MIME}; charset=utf-8"
+            headers["Content-Type"] = f"{self.speech.accept}; charset=utf-8"
         begun = self.clock.monotonic()
         try:
             received = self._received(request, url, headers, self._left(until))
@@ -192,7 +133,7 @@ class Asking:
             self.traffic.lost()
             self.events("unanswered", milliseconds=self._since(begun), **request.told)
             raise
-        size, took = len(received.content), self.clock.monotonic() - begun
+        size, took = received.size, self.clock.monotonic() - begun
         self.traffic.answered(received.status, size, took)
         told = {"status": received.status, "received": size, "milliseconds": self._since(begun)}
         self.events("answered", **told, **request.told)
@@ -205,7 +146,8 @@ class Asking:
         self, request: Request, url: str, headers: Mapping[str, str], seconds: float
     ) -> Received:
         try:
-            return self.connections.exchange(request.method, url, request.data, headers, seconds)
+            given = (request.method, url, request.data, headers, seconds)
+            return self.connections.exchange(*given, take=request.taking if request.take else None)
         except TooLargeError:
             raise FatalError("too-large", url=self._shown, limit=self.connections.most) from None
         except requests.exceptions.ConnectTimeout:
@@ -214,6 +156,9 @@ class Asking:
             raise RetriableError("target-silent", url=self._shown, seconds=self.timeout) from None
         except (OSError, HTTPError) as error:  # RequestException is an OSError
             raise self._broken(error) from None
+        except (ValueError, RecursionError):  # of what is taken as it comes
+            reason = FatalError(self.speech.wrong, url=self._shown, status=200)
+            raise Again(reason, None, unsettled=True) from None
 
     def _broken(self, error: Exception) -> Exception:
         told = broken(error, self._shown, self.access.connection)
@@ -230,6 +175,8 @@ class Asking:
 
     def _judged(self, request: Request, received: Received) -> Answer:
         status, parsed = received.status, _json(received.content)
+        if received.taken is not None:
+            return Answer(status, {}, received.taken)
         if 200 <= status < 300:
             if received.content and parsed is None:
                 raise self._garbled(request, received)
@@ -245,13 +192,16 @@ class Asking:
             raise Again(busy, floor or 0.0, unsettled=status not in _NOT_CARRIED_OUT)
         if recovery in (Recovery.BROKEN, Recovery.CONFLICT):
             raise Again(rejected, None, unsettled=recovery is Recovery.BROKEN)
-        if status in _OF_THE_CONTENT or (parsed or {}).get("resourceType") == "OperationOutcome":
+        if (
+            status in self.speech.of_the_request
+            or (parsed or {}).get("resourceType") == "OperationOutcome"
+        ):
             raise rejected
-        raise FatalError("not-fhir", url=self._shown, status=status)
+        raise FatalError(self.speech.wrong, url=self._shown, status=status)
 
     def _garbled(self, request: Request, received: Received) -> Again | FatalError:
         """Return what to raise where an answer is no object: not FHIR, or FHIR that broke."""
-        reason = FatalError("not-fhir", url=self._shown, status=received.status)
+        reason = FatalError(self.speech.wrong, url=self._shown, status=received.status)
         if request.settles or received.content.lstrip().startswith(b"{"):
             return Again(reason, None, unsettled=True)
         return reason

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock, Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 
@@ -14,6 +14,8 @@ from deidfhir.web.quiet import keep_queries_out_of_logs
 Result = TypeVar("Result")
 _CONNECT_TIMEOUT = 5.0
 _CHUNK = 64 * 1024
+_MOST_TAKEN = 8 << 30
+"""Bytes that an answer may have of which nothing is held."""
 
 
 class TooLargeError(Exception):
@@ -27,12 +29,16 @@ class Received:
     Args:
         status: HTTP status.
         headers: Of the answer.
-        content: Its body, decompressed.
+        content: Its body, decompressed; empty where it was taken as it came.
+        size: How many bytes that was.
+        taken: What was made of it, where that was asked for and all went well.
     """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
+    size: int = 0
+    taken: tuple[Any, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -55,8 +61,15 @@ class Connections:
         """Keep what is asked for out of the library's own log."""
         keep_queries_out_of_logs()
 
-    def exchange(
-        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], seconds: float
+    def exchange(  # noqa: PLR0913 - what HTTP is made of
+        self,
+        method: str,
+        url: str,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+        *,
+        take: Callable[[Iterable[bytes]], tuple[Any, ...]] | None = None,
     ) -> Received:
         """Send one request and return what comes back.
 
@@ -66,12 +79,14 @@ class Connections:
             data: Body, or None.
             headers: Of the request.
             seconds: How long it may take, from first to last byte.
+            take: Makes something of the body as it comes, where all goes well.
 
         Raises:
             requests.exceptions.RequestException: What the library raises.
             urllib3.exceptions.HTTPError: What it lets through.
             TimeoutError: The time is over.
             TooLargeError: The answer is too large.
+            ValueError: What `take` raises.
         """
 
         def exchanged() -> Received:
@@ -85,7 +100,7 @@ class Connections:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                received = Received(response.status_code, response.headers, self._content(response))
+                received = self._received(response, take)
             with self._lock:
                 # Only now: one that failed, or was left behind, is not used again.
                 self._idle.append(session)
@@ -97,13 +112,35 @@ class Connections:
         with self._lock:
             return self._idle.pop() if self._idle else self.make()
 
-    def _content(self, response: requests.Response) -> bytes:
-        content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            content += chunk
-            if len(content) > self.most:
+    def _received(
+        self,
+        response: requests.Response,
+        take: Callable[[Iterable[bytes]], tuple[Any, ...]] | None,
+    ) -> Received:
+        status, headers = response.status_code, response.headers
+        if take is None or status != 200:
+            content = b"".join(_Counted(response, self.most))
+            return Received(status, headers, content, len(content))
+        counted = _Counted(response, _MOST_TAKEN)
+        taken = take(counted)
+        for _ in counted:  # else the connection could not be used again
+            pass
+        return Received(status, headers, b"", counted.size, taken)
+
+
+class _Counted:
+    """The body of an answer, piece by piece, up to a limit."""
+
+    def __init__(self, response: requests.Response, most: int) -> None:
+        self._chunks: Iterator[bytes] = response.iter_content(_CHUNK)
+        self._most, self.size = most, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            if self.size > self._most:
                 raise TooLargeError
-        return bytes(content)
+            yield chunk
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

@@ -9,12 +9,14 @@ from deidfhir.errors import DeidFhirError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.web.access.access import Access
 from deidfhir.web.address import without_credentials
-from deidfhir.web.asking import Again, Answer, Asking, Request
+from deidfhir.web.asking import Again, Asking
 from deidfhir.web.connections import Connections
 from deidfhir.web.events import Events
 from deidfhir.web.numbers import encoded
 from deidfhir.web.outcome import Rejected
 from deidfhir.web.pace import Pace
+from deidfhir.web.request import Answer, Request, Take
+from deidfhir.web.speech import FHIR, Speech
 from deidfhir.web.timing import DEFAULT_TIMEOUT, Clock, Term
 from deidfhir.web.traffic import Traffic
 
@@ -49,6 +51,7 @@ class Transport:
         connections: Exchange bytes; by default one, by the sessions of `access`.
         traffic: Counts the requests.
         events: Told of each request.
+        speech: What the server speaks.
     """
 
     base_url: str
@@ -58,6 +61,7 @@ class Transport:
     connections: Connections | None = None
     traffic: Traffic = field(default_factory=Traffic)
     events: Events = field(default_factory=Events)
+    speech: Speech = FHIR
     gzip: bool = False
     """Whether bodies are sent compressed; no more once the server has refused one."""
 
@@ -70,7 +74,8 @@ class Transport:
         several = self.connections or Connections(self.access.session)
         self.pace = Pace(several.number, self.clock)
         self._asking = Asking(
-            self.base_url, self.timeout, self.clock, several, self.access, self.traffic, self.events
+            *(self.base_url, self.timeout, self.clock, several, self.access, self.traffic),
+            *(self.events, self.speech),
         )
 
     @property
@@ -85,6 +90,7 @@ class Transport:
         *,
         body: JsonObject | None = None,
         headers: Mapping[str, str] | None = None,
+        take: Take | None = None,
         settling: Term | None = None,
         before: int = 0,
     ) -> Answer:
@@ -95,6 +101,8 @@ class Transport:
             path: What follows the base URL, with its query.
             body: JSON to send.
             headers: Headers beside those that every request carries.
+            take: What is made of each object of the answer, where that is an array; it is made as
+                the answer comes, which is never held whole.
             settling: Given by a caller who finds out what came of it before it is repeated: the
                 time that all attempts have together. By default that is what `timeout` says.
             before: How often that caller has sent it before.
@@ -107,7 +115,7 @@ class Transport:
         """
         data = None if body is None else encoded(body).encode()
         given = {**(headers or {}), "X-Request-ID": self.events.request_id()}
-        plain = Request(method, path, data, given, settling is not None)
+        plain = Request(method, path, data, given, settling is not None, take=take)
         if not self.gzip or data is None:
             return self._repeated(plain, settling, before)
         try:
