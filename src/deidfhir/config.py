@@ -47,6 +47,8 @@ class Settings:
         server_profile: What kind of server the target is; `auto` to find out.
         write_mode: How resources are written to it; `auto` to choose.
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
+        source_access: File of how the archive is got at that is read (`--from`).
+        source_sample: Of how many instances of each series an archive is asked; 0 for all (D19).
         existing: What becomes of someone else's ImagingStudy of a study (D21).
         target_deidentified: Whether the target holds de-identified studies only, so that someone
             else's ImagingStudy may be touched whatever the objects' codes say (D21).
@@ -71,6 +73,8 @@ class Settings:
     retired_statements: Literal["keep", "withdraw"] = "keep"
     server_profile: str = AUTO
     write_mode: str = AUTO
+    source_access: str = ""
+    source_sample: int = 0
     existing: Literal["link", "enrich", "own", "fail"] = "link"
     target_deidentified: bool = False
 
@@ -95,6 +99,8 @@ class Settings:
 
 EXISTING = ("link", "enrich", "own", "fail")
 _BOOLEAN = ("narrative", "target_deidentified")
+_NUMBERS = {"source_sample": 1_000_000}
+"""Setting → the largest number that it takes."""
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),
     "activity": ("DEID", "PSEUD", "ANONY"),
@@ -112,6 +118,7 @@ _FORMS = {
     "tools": "a folder",
     "policy": "a file",
     "access": "a file",
+    "source_access": "a file",
     "key_file": "a file",
     "dicomweb_root": "a URL",
     "canonical": "an http or https URL without query",
@@ -181,6 +188,8 @@ def _settled(name: str, value: object) -> object:
     """Return the value of a setting in its own form, or None if it has no usable one."""
     if name in _BOOLEAN:
         return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if name in _NUMBERS:
+        return _number(value, _NUMBERS[name])
     if name in _CHOICES:
         return value if value in _CHOICES[name] else None
     if not isinstance(value, str) or not _fits(name, value):
@@ -191,7 +200,15 @@ def _settled(name: str, value: object) -> object:
 def _wanted(name: str) -> str:
     if name in _BOOLEAN:
         return "true or false"
+    if name in _NUMBERS:
+        return f"a whole number from 0 to {_NUMBERS[name]}"
     return " or ".join(_CHOICES[name]) if name in _CHOICES else _FORMS.get(name, "a URI")
+
+
+def _number(value: object, most: int) -> int | None:
+    text = str(value)
+    usable = not isinstance(value, bool) and text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if usable and int(text) <= most else None
 
 
 def _fits(name: str, value: str) -> bool:
@@ -199,7 +216,7 @@ def _fits(name: str, value: str) -> bool:
         return False
     if name == "tenant":
         return "|" not in value
-    if name in ("tools", "policy", "access", "key_file"):
+    if name in ("tools", "policy", "access", "source_access", "key_file"):
         return True
     if name == "canonical":
         return bool(_CANONICAL.fullmatch(value))

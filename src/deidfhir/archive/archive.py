@@ -119,11 +119,11 @@ class Archive(Protocol):
             FatalError: It is none, or does not let us in.
         """
 
-    def objects(self, study: str, take: Take, sample: int = 0) -> StudyObjects:
+    def objects(self, study: StudyListed, take: Take, sample: int = 0) -> StudyObjects:
         """Return every instance of a study.
 
         Args:
-            study: Study Instance UID.
+            study: The study; how many instances it has is looked at where that is known.
             take: Makes something of each instance as it comes: it is given as DICOM JSON with at
                 least what `mappings/attributes.toml` names.
             sample: How many instances of each series at most; 0 for all.

@@ -28,11 +28,13 @@ ACTIONS = ("list", "show", "retry", "drop")
 
 def _show(one: argparse.ArgumentParser) -> None:
     add_paths(one)
+    add_timeout(one)
     add_json(one)
 
 
 def _map(one: argparse.ArgumentParser) -> None:
     add_mapping(one)
+    add_timeout(one)
     one.add_argument(
         "--recorded",
         type=values.instant,

@@ -15,11 +15,12 @@ def add_paths(one: argparse.ArgumentParser) -> None:
     """Add PATH and what goes with reading."""
     one.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="PATH",
         help="file or folder: Part 10 files, and .json holding DICOM JSON",
     )
+    _add_source(one)
     one.add_argument(
         "--workers",
         type=values.workers,
@@ -28,6 +29,29 @@ def add_paths(one: argparse.ArgumentParser) -> None:
         help="processes that read files (as many as there are CPUs); 1 starts none",
     )
     add_site(one)
+
+
+def _add_source(one: argparse.ArgumentParser) -> None:
+    """Add the archive that is read in place of files, and which of its studies are."""
+    group = one.add_argument_group("an archive in place of PATHs (docs/archives.md)")
+    group.add_argument(
+        "--from", dest="source", metavar="ADDRESS", help="such as dicomweb+https://HOST/dicom-web"
+    )
+    group.add_argument(
+        "--source-access", metavar="FILE", help="how the archive is got at (TOML; docs/access.md)"
+    )
+    group.add_argument("--modality", metavar="CODE", help="studies that have a series of it")
+    group.add_argument(
+        "--study-date", metavar="RANGE", help="such as 20260101-20261231, 20260101- or 20260101"
+    )
+    group.add_argument(
+        "--query",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what studies must match, by keyword or tag; may be given several times",
+    )
+    group.add_argument("--limit", type=values.count, default=0, metavar="N", help="so many studies")
 
 
 def add_site(one: argparse.ArgumentParser) -> None:

@@ -8,18 +8,18 @@ from functools import partial
 from deidfhir.cli import claims, inputs
 from deidfhir.cli.progress import Progress, tell
 from deidfhir.cli.site import context_of
+from deidfhir.cli.source import source_of
 from deidfhir.errors import SkippableError
 from deidfhir.pipeline.explain import explained
-from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.show import shown
 from deidfhir.pipeline.workers import default_workers
 
 
 def show(options: argparse.Namespace, progress: Progress) -> int:
     """Show what the objects claim."""
-    context = context_of(options)
-    told = partial(progress, "files read")
-    reading = read_paths(options.paths, told, options.workers or default_workers())
+    source, context = source_of(options, context_of(options))
+    source.require()
+    reading = source.read(partial(progress, source.counted), options.workers or default_workers())
     progress.close()
     content = shown(reading, context)
     tell([inputs.as_json(content)] if options.json else claims.show_lines(content))

@@ -6,14 +6,17 @@ import argparse
 from dataclasses import replace
 
 from deidfhir.cli.progress import Progress
+from deidfhir.cli.source import source_of
 from deidfhir.config import Settings, load_settings
 from deidfhir.errors import UsageError
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
 from deidfhir.pipeline.workers import default_workers
 
-_OPTIONS = ("tools", "policy", "access", "vanished", "existing", "server_profile", "write_mode")
+_OPTIONS = (
+    *("tools", "policy", "access", "source_access", "vanished", "existing", "server_profile"),
+    "write_mode",
+)
 """Settings that have an option of the same name, where a command takes it."""
 
 
@@ -48,5 +51,5 @@ def run_options(
     options: argparse.Namespace, progress: Progress, recorded: str | None = None
 ) -> RunOptions:
     """Return what map, sync and verify share."""
-    given = Files(tuple(options.paths)), context_of(options, recorded), progress
-    return RunOptions(*given, workers=options.workers or default_workers())
+    source, context = source_of(options, context_of(options, recorded))
+    return RunOptions(source, context, progress, workers=options.workers or default_workers())

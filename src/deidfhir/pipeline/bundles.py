@@ -19,6 +19,7 @@ def run_map(options: RunOptions) -> tuple[Work, Iterator[JsonObject]]:
     Raises:
         UsageError: `path-missing`.
     """
+    options.source.require()
     work = Work(options.read(), options.context)
     return work, (one.bundle() for _, one in work.mapped() if one is not None)
 

@@ -53,6 +53,9 @@ class FileChanges:
         run.reading.settled = resync.settled()
         return run.finished()
 
-    def keep(self, settled: Mapping[str, Settled], told: Mapping[str, Told]) -> None:
-        """Let the journal know which files need not be opened again."""
+    def keep(
+        self, settled: Mapping[str, Settled], told: Mapping[str, Told], *, is_done: bool
+    ) -> None:
+        """Let the journal know which files need not be opened again, also before the end."""
+        del is_done
         self.resync.keep(settled, told)

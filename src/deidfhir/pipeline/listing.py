@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -11,6 +12,7 @@ from pathlib import Path
 from deidfhir.model.finding import Finding
 from deidfhir.sync.standins import PATH_DIGITS
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://")
 _FILE = -1
 """Number of the slice that is one file which a PATH names."""
 LARGEST = 1000
@@ -176,6 +178,15 @@ def batches(slices: Iterable[Slice], least: Callable[[], int]) -> Iterator[tuple
 def absolute(path: Path) -> str:
     """Return a path from the root on; a link is not taken for its target."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() would take a link for its target
+
+
+def place_of(shown: str) -> str:
+    """Return where something is that is shown: an address is a place by itself.
+
+    Args:
+        shown: A path as the operator named it, or an address.
+    """
+    return shown if _ADDRESS.match(shown) else absolute(Path(shown))
 
 
 def digest(text: str) -> str:

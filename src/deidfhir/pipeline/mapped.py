@@ -45,6 +45,10 @@ class Work:
     _checked: set[str] = field(default_factory=set, init=False)
     leaving: LeavingStudy = field(init=False)
 
+    def __post_init__(self) -> None:
+        """Begin with what is odd about the source itself."""
+        self.findings += self.reading.findings
+
     def mapped(self) -> Iterator[tuple[Study, MappedStudy | None]]:
         """Yield every study, mapped and checked, or with None where it is refused."""
         for study in self.reading.studies:

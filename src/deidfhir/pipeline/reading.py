@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Studies, Study, StudyFold
-from deidfhir.pipeline.listing import absolute, digest
+from deidfhir.pipeline.listing import digest, place_of
 
 if TYPE_CHECKING:
     from deidfhir.pipeline.told import Told
@@ -26,6 +25,7 @@ class Reading:
         fold: The instances, by study.
         instances: How many objects were read, copies included.
         skipped: What was skipped for cause.
+        findings: What is odd about the source itself.
         foreign: How many files are no DICOM at all.
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
         complete: Whether what it does not list is not there: all of it was listed (D19).
@@ -41,6 +41,7 @@ class Reading:
     fold: Studies = field(default_factory=StudyFold)
     instances: int = 0
     skipped: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     foreign: int = 0
     doubtful: list[str] = field(default_factory=list)
     complete: bool = False
@@ -57,4 +58,4 @@ class Reading:
     def missing_files(self) -> frozenset[str]:
         """Return which files may hold an object that was not read, each as a digest."""
         named = (*(one.path for one in self.skipped), *self.doubtful)
-        return frozenset(digest(absolute(Path(one))) for one in named)
+        return frozenset(digest(place_of(one)) for one in named)

@@ -145,7 +145,7 @@ def _keep(changes: Changes, job: SyncJob, work: SyncWork) -> None:
     report = job.report
     if report.error is None or isinstance(report.error, RetriableError):
         try:
-            changes.keep(job.settled, work.told)
+            changes.keep(job.settled, work.told, is_done=report.error is None)
         except DeidFhirError as error:
             report.error = report.error or error
 

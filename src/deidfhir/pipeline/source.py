@@ -45,12 +45,15 @@ class Changes(Protocol):
             workers: How many processes may read.
         """
 
-    def keep(self, settled: Mapping[str, Settled], told: Mapping[str, Told]) -> None:
+    def keep(
+        self, settled: Mapping[str, Settled], told: Mapping[str, Told], *, is_done: bool
+    ) -> None:
         """Let the journal know what need not be read again.
 
         Args:
             settled: The studies that the run leaves settled, by the id of their ImagingStudy.
             told: What was told of each study that was read, by the same id.
+            is_done: Whether the run came to its end.
         """
 
 

@@ -9,12 +9,11 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from deidfhir.model.finding import Finding
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.gate import Refusal
-from deidfhir.pipeline.listing import absolute, path_digest
+from deidfhir.pipeline.listing import path_digest, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Told:
         refusal = self.refusal
         paths = [one.path for one in self.findings] + ([refusal.path] if refusal else [])
         named: dict[str, list[str]] = {}
-        for path in sorted({absolute(Path(one)) for one in paths if one}):
+        for path in sorted({place_of(one) for one in paths if one}):
             for identity in slices_of(path[: path.rindex(os.sep) + 1]):
                 named.setdefault(identity, []).append(path_digest(path))
         return json.dumps(
@@ -99,4 +98,4 @@ def named_in(kept: str) -> dict[str, list[str]]:
 
 
 def _stands_for(path: str) -> str:
-    return path_digest(absolute(Path(path))) if path else ""
+    return path_digest(place_of(path)) if path else ""

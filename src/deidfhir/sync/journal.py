@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deidfhir.sync import assigned, broken, dead, settled
+from deidfhir.sync import assigned, broken, cursors, dead, settled
 from deidfhir.sync.assigned import AssignedIds
 from deidfhir.sync.broken import Broken
+from deidfhir.sync.cursors import Cursors
 from deidfhir.sync.dead import DeadLetters
 from deidfhir.sync.settled import SettledStudies
 from deidfhir.sync.standing import Standing
@@ -29,7 +30,7 @@ CREATE TABLE study (
 CREATE TABLE device (id TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id TEXT PRIMARY KEY, places TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (source TEXT, file TEXT, PRIMARY KEY (source, file)) WITHOUT ROWID;
-{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}{broken.SCHEMA}{settled.SCHEMA}
+{dead.SCHEMA}{dead.WITH_ISSUES}{assigned.SCHEMA}{broken.SCHEMA}{settled.SCHEMA}{cursors.SCHEMA}
 """
 _MIGRATIONS = {
     # What stands for instances has another form: all is looked up on the target once more.
@@ -44,6 +45,7 @@ _MIGRATIONS = {
 WHERE standing <> '';""",
     8: broken.SCHEMA,
     9: settled.SCHEMA,
+    10: cursors.SCHEMA,
 }
 
 _in_order = json.JSONEncoder(sort_keys=True).encode
@@ -137,6 +139,7 @@ class Journal:
         self.assigned = AssignedIds(self._store)
         self.broken = Broken(self._store)
         self.settled = SettledStudies(self._store)
+        self.cursors = Cursors(self._store)
         self._absent: set[str] = set()  # a new study is asked for several times
 
     def close(self) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.paging import next_path
-from deidfhir.web.request import Answer
 from deidfhir.web.outcome import Rejected, objects
+from deidfhir.web.request import Answer
 from deidfhir.web.transport import Transport
 
 _FRESH = {"Cache-Control": "no-cache"}

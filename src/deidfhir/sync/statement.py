@@ -5,8 +5,8 @@ from __future__ import annotations
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.reading import Reader
-from deidfhir.web.request import Answer
 from deidfhir.web.outcome import Rejected, objects
+from deidfhir.web.request import Answer
 
 _PATH = "/metadata"
 _ENOUGH = ",".join(

@@ -13,8 +13,8 @@ from deidfhir.sync.reading import Reader
 from deidfhir.web.access.access import Access
 from deidfhir.web.access.credentials import Bearer
 from deidfhir.web.access.secret import Secret
-from deidfhir.web.request import Request
 from deidfhir.web.connections import Connections
+from deidfhir.web.request import Request
 from deidfhir.web.transport import Transport
 from tests.unit.web.test_transport import Session
 

@@ -24,11 +24,13 @@ class Reach:
         url: The base URL, without credentials.
         connection: The site's TLS and proxy.
         timeout: Seconds for each step.
+        path: What follows the base URL where something is sure to answer.
     """
 
     url: str
     connection: Connection
     timeout: float
+    path: str = "/metadata"
 
     def _address(self) -> tuple[str, int]:
         """Return host and port of whom we connect to: of the proxy, where there is one."""
@@ -84,7 +86,7 @@ class Reach:
         with self.connection.session() as session:
             try:
                 with session.get(
-                    f"{self.url}/metadata",
+                    f"{self.url}{self.path}",
                     timeout=self.timeout,
                     allow_redirects=False,
                     stream=True,

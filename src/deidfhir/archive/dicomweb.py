@@ -1,0 +1,149 @@
+"""A DICOMweb archive: studies by QIDO-RS, what their instances state by WADO-RS metadata.
+
+What a search returns says nothing of the markers: a server need not return what is asked for by
+`includefield` (PS3.18 10.6.3), and an attribute that is not returned is not absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from deidfhir.archive.archive import Changed, Gone, Query, StudyListed, StudyObjects, Take, Unsteady
+from deidfhir.archive.search import STUDY, Search
+from deidfhir.archive.way import Way
+from deidfhir.errors import FatalError, RetriableError
+from deidfhir.web.outcome import Rejected
+from deidfhir.web.transport import Transport
+
+_TOO_MUCH = ("target-silent", "too-large")
+"""Errors after which a series is asked for instance by instance: in one answer it is too much."""
+
+_GONE = (404, 410)
+
+
+@dataclass(frozen=True, slots=True)
+class DicomWeb:
+    """A DICOMweb archive.
+
+    Args:
+        transport: Asks it; its base URL is the root of the services (PS3.18 8.2).
+        search: Its searches.
+    """
+
+    transport: Transport
+    search: Search
+
+    @property
+    def shown(self) -> str:
+        """Its root without credentials."""
+        return self.transport.shown_url
+
+    @property
+    def dicomweb_root(self) -> str:
+        """Its root."""
+        return self.transport.shown_url
+
+    @property
+    def connections(self) -> int:
+        """How many requests may be under way."""
+        return self.transport.pace.most
+
+    def require(self) -> None:
+        """Look whether the files and secrets of the access file are of use."""
+        self.transport.access.prepare(self.transport.base_url)
+
+    def studies(self, query: Query) -> Iterable[StudyListed]:
+        """Yield the studies that match."""
+        return self.search.studies(query)
+
+    def objects(self, study: StudyListed, take: Take, sample: int = 0) -> StudyObjects:
+        """Return every instance of a study: one request a series."""
+        found = StudyObjects(whole=not sample)
+        for series in self._series(study.uid):
+            if sample:
+                self._sampled(study.uid, series, take, sample, found)
+            else:
+                self._whole(study.uid, series, take, found)
+        if not found.objects and not found.unreadable:
+            raise Gone
+        count = len(found.objects) + found.unreadable
+        if not sample and count < (study.instances or 0):
+            found.unreadable += self._missing(study.uid, count)
+        return found
+
+    def position(self) -> str | None:
+        """Return None: DICOMweb tells no changes."""
+        return None
+
+    def changed(self, since: str) -> Changed:
+        """Return nothing: it is not asked."""
+        raise NotImplementedError(since)
+
+    def walk(self) -> Mapping[str, Callable[[], str | None]]:
+        """Return what walks each leg of the way to it."""
+        return Way(self).steps()
+
+    def _series(self, study: str) -> list[str]:
+        try:
+            return self.search.series(study)
+        except Unsteady:
+            raise RetriableError("archive-unsteady", url=self.shown) from None
+        except Rejected as refused:
+            if refused.status in _GONE:
+                raise Gone from None
+            raise self._refused(refused) from None
+
+    def _whole(self, study: str, series: str, take: Take, found: StudyObjects) -> None:
+        path = f"/studies/{study}/series/{series}/metadata"
+        try:
+            found.objects += self.transport.send("GET", path, take=take).taken
+        except (RetriableError, FatalError) as error:
+            if error.code not in _TOO_MUCH:
+                raise
+            self._one_by_one(study, series, self._instances(study, series), take, found)
+        except Rejected as refused:
+            if refused.status not in _GONE:
+                self._one_by_one(study, series, self._instances(study, series), take, found)
+
+    def _sampled(
+        self, study: str, series: str, take: Take, sample: int, found: StudyObjects
+    ) -> None:
+        instances = self._instances(study, series, sample)
+        self._one_by_one(study, series, instances, take, found)
+
+    def _instances(self, study: str, series: str, limit: int = 0) -> list[str]:
+        try:
+            return self.search.instances(study, series, limit)
+        except Unsteady:
+            raise RetriableError("archive-unsteady", url=self.shown) from None
+        except Rejected as refused:
+            if refused.status in _GONE:
+                return []
+            raise self._refused(refused) from None
+
+    def _one_by_one(
+        self, study: str, series: str, instances: list[str], take: Take, found: StudyObjects
+    ) -> None:
+        """Ask for instances each for itself: one that the archive fails on is counted."""
+        for one in instances:
+            path = f"/studies/{study}/series/{series}/instances/{one}/metadata"
+            try:
+                found.objects += self.transport.send("GET", path, take=take).taken
+            except Rejected as refused:
+                found.unreadable += refused.status not in _GONE
+
+    def _missing(self, study: str, count: int) -> int:
+        """Return how many instances the archive says a study has beyond those that it gave.
+
+        Asked after they were read: what came meanwhile may be missing, too, and is told of.
+        """
+        try:
+            listed = list(self.search.studies(Query({STUDY: study})))
+        except (Unsteady, Rejected):
+            return 0
+        told = next((one.instances for one in listed if one.uid == study), None)
+        return max(0, (told or 0) - count)
+
+    def _refused(self, refused: Rejected) -> Exception:
+        return FatalError("archive-refused", url=self.shown, status=refused.status)

@@ -1,0 +1,81 @@
+"""PATHs or `--from` on the command line → a source."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import replace
+
+from deidfhir.errors import UsageError
+from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.files import Files
+from deidfhir.pipeline.source import Source
+
+_FILTERS = {"modality": "ModalitiesInStudy", "study_date": "StudyDate"}
+"""Option → keyword of what it matches, PS3.18 Table 10.6.1-5."""
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*|[0-9A-Fa-f]{8}")
+_RESERVED = frozenset({"limit", "offset", "includefield", "fuzzymatching", "includeaccess"})
+
+
+def source_of(
+    options: argparse.Namespace, context: MappingContext
+) -> tuple[Source, MappingContext]:
+    """Return where studies come from, and the context that says where the images are.
+
+    Args:
+        options: Of the command line.
+        context: The command's.
+
+    Raises:
+        UsageError: What is named is no source, or two of them.
+    """
+    matching = _matching(options)
+    if options.source is None:
+        _require_files(options, matching)
+        return Files(tuple(options.paths)), context
+    if options.paths:
+        raise UsageError("source-twice")
+    from deidfhir.archive.archive import Query  # noqa: PLC0415 - files need none of it
+    from deidfhir.archive.opening import Opening, open_archive  # noqa: PLC0415
+    from deidfhir.pipeline.archives import ArchiveSource  # noqa: PLC0415
+
+    settings = context.settings
+    given = {name: getattr(options, name, None) for name in ("timeout", "connections")}
+    opening = Opening(settings.source_access)
+    opening = replace(opening, **{name: one for name, one in given.items() if one is not None})
+    archive = open_archive(options.source, opening)
+    if archive.dicomweb_root and not settings.dicomweb_root:
+        settings = replace(settings, dicomweb_root=archive.dicomweb_root)
+        context = replace(context, settings=settings)
+    query = Query(matching, options.limit)
+    id_of = context.namer.imaging_study
+    return ArchiveSource(archive, id_of, query, settings.source_sample), context
+
+
+def _require_files(options: argparse.Namespace, matching: dict[str, str]) -> None:
+    if not options.paths:
+        raise UsageError("source-missing")
+    if matching or options.limit:
+        raise UsageError("source-only", option="--limit" if options.limit else "a filter")
+
+
+def _matching(options: argparse.Namespace) -> dict[str, str]:
+    """Return what studies must match.
+
+    Raises:
+        UsageError: `source-query`.
+    """
+    found = {
+        keyword: getattr(options, name)
+        for name, keyword in _FILTERS.items()
+        if getattr(options, name)
+    }
+    for one in options.query:
+        key, equals, value = one.partition("=")
+        if not (equals and value and _KEY.fullmatch(key)) or key in found:
+            raise UsageError("source-query")
+        if key.lower() in _RESERVED:
+            raise UsageError("source-query")
+        found[key] = value
+    return found

@@ -1,0 +1,205 @@
+"""An archive as a source: what it lists is asked for study by study, several at a time."""
+
+from __future__ import annotations
+
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from deidfhir.archive.archive import (
+    Archive,
+    DicomJson,
+    Gone,
+    Query,
+    StudyListed,
+    StudyObjects,
+    Unsteady,
+)
+from deidfhir.dicom.dicomjson import header_of_json
+from deidfhir.dicom.elements import Header, ObjectSkipped
+from deidfhir.dicom.reader import Reader
+from deidfhir.model.finding import Finding
+from deidfhir.pipeline.listing import digest
+from deidfhir.pipeline.reading import Reading
+from deidfhir.pipeline.slices import Member, StudyRecord
+from deidfhir.pipeline.source import Before, Changes, Tell
+from deidfhir.pipeline.spill import Spill
+
+_AHEAD = 2
+"""So many studies a connection are under way or wait to be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSource:
+    """The studies of an archive.
+
+    Args:
+        archive: The archive.
+        id_of: Study Instance UID → id of the ImagingStudy, by which a study is named here: its UID
+            may not show (D3).
+        query: Which studies are wanted.
+        sample: How many instances of each series are looked at; 0 for all.
+    """
+
+    archive: Archive
+    id_of: Callable[[str], str]
+    query: Query = field(default_factory=Query)
+    sample: int = 0
+    counted: ClassVar[str] = "instances read"
+
+    def require(self) -> None:
+        """Look whether what is needed here is there."""
+        self.archive.require()
+
+    def read(self, tell: Tell, workers: int) -> Reading:
+        """Read every study that is wanted."""
+        del workers  # what takes time is the archive
+        run = Asking(self, tell)
+        run.read(run.listed())
+        return run.finished()
+
+    def changes(self, before: Before) -> Changes:
+        """Return what asks only for studies that may have changed, where the archive tells."""
+        from deidfhir.pipeline.archivechanges import ArchiveChanges  # noqa: PLC0415 - of a sync
+
+        return ArchiveChanges(self, before)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all of every study is wanted (D19)."""
+        return self.query.is_all and not self.sample
+
+    def path_of(self, study: str) -> str:
+        """Return how a study is named in reports.
+
+        Args:
+            study: The id of its ImagingStudy.
+        """
+        return f"{self.archive.shown}#{study}"
+
+    def reading(self) -> Reading:
+        """Return the reading before anything was read."""
+        shown = self.archive.shown
+        return Reading(
+            digest(f"archive\n{shown}"), (shown,), complete=self.is_all, whole=not self.sample
+        )
+
+
+@dataclass(slots=True)
+class Asking:
+    """Asks for studies into a reading.
+
+    Args:
+        source: What is asked for.
+        tell: Told how many instances were read so far.
+    """
+
+    source: ArchiveSource
+    tell: Tell
+    reading: Reading = field(init=False)
+    objects: dict[str, int] = field(default_factory=dict, init=False)
+    """Id of the ImagingStudy → how many objects were read of the study."""
+
+    doubtful: set[str] = field(default_factory=set, init=False)
+    """Ids of ImagingStudies of which something was skipped."""
+
+    _spill: Spill = field(default_factory=Spill, init=False)
+    _reader: Reader = field(default_factory=Reader, init=False)
+    _listed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.reading = self.source.reading()
+
+    def listed(self) -> Iterator[StudyListed]:
+        """Yield what the archive lists."""
+        shown = self.source.archive.shown
+        try:
+            for one in self.source.archive.studies(self.source.query):
+                self._listed = True
+                if one.uid:
+                    yield one
+                else:
+                    self.reading.skipped.append(Finding("no-study-uid", shown))
+        except Unsteady:
+            self.reading.complete = False
+            self.reading.findings.append(Finding("listing-unsteady", shown))
+        if self.source.query.is_all:
+            self.reading.hollow = not self._listed
+        if self.source.sample:
+            self.reading.findings.append(Finding("archive-sampled", shown))
+
+    def read(self, studies: Iterable[StudyListed]) -> None:
+        """Read studies; what has gone meanwhile is passed over."""
+        connections = self.source.archive.connections
+        pool = ThreadPoolExecutor(connections)
+        under_way: deque[tuple[StudyListed, Future[StudyObjects | None]]] = deque()
+        try:
+            for one in studies:
+                under_way.append((one, pool.submit(self._asked, one)))
+                if len(under_way) >= connections * _AHEAD:
+                    self._take(*under_way.popleft())
+            while under_way:
+                self._take(*under_way.popleft())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def finished(self) -> Reading:
+        """Return what was read."""
+        self.reading.fold = self._spill
+        return self.reading
+
+    def _asked(self, one: StudyListed) -> StudyObjects | None:
+        try:
+            return self.source.archive.objects(one, _header, self.source.sample)
+        except Gone:
+            return None
+
+    def _take(self, one: StudyListed, answer: Future[StudyObjects | None]) -> None:
+        found = answer.result()
+        if found is None:
+            return
+        identity = self.source.id_of(one.uid)
+        path = self.source.path_of(identity)
+        skipped = [Finding("instance-unavailable", path)] if found.unreadable else []
+        skipped += self._keep(found.objects, path)
+        if skipped:
+            self.doubtful.add(identity)
+            self.reading.skipped += skipped
+        self.objects[identity] = len(found.objects)
+        self.reading.instances += len(found.objects)
+        self.tell(self.reading.instances)
+
+    def _keep(self, objects: list[Header | str], path: str) -> list[Finding]:
+        """Keep what was read of a study; return what of it cannot be used."""
+        skipped: list[Finding] = []
+        records: dict[str, StudyRecord] = {}
+        groups: dict[int, list[Member]] = {}
+        for header in objects:
+            try:
+                if isinstance(header, str):
+                    raise ObjectSkipped(header)
+                one, codes = self._reader.read(header, path)
+            except ObjectSkipped as skip:
+                skipped.append(Finding(skip.code, path))
+                continue
+            record = records.setdefault(one.facts.study_uid, StudyRecord())
+            if id(one.facts) not in groups:
+                groups[id(one.facts)] = []
+                record.groups.append((one.facts, path, groups[id(one.facts)]))
+            groups[id(one.facts)].append((one.sop_instance_uid, one.instance_number, "", ""))
+            record.findings.update((code, path) for code in codes)
+        for uid, record in records.items():
+            self._spill.add(uid, pickle.dumps(record, 5))
+        return skipped
+
+
+def _header(source: DicomJson) -> Header | str:
+    """Return what an instance states, or the code of why it cannot be used."""
+    try:
+        return header_of_json(source)
+    except ObjectSkipped as skip:
+        return skip.code
