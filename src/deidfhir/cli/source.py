@@ -55,7 +55,7 @@ def source_of(
 
 def _require_files(options: argparse.Namespace, matching: dict[str, str]) -> None:
     if not options.paths:
-        raise UsageError("source-missing")
+        raise UsageError("source-missing", command=options.command)
     if matching or options.limit:
         raise UsageError("source-only", option="--limit" if options.limit else "a filter")
 

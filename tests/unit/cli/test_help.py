@@ -13,22 +13,26 @@ from deidfhir.version import __version__
 if TYPE_CHECKING:
     from tests.conftest import Cli
 
+SOURCE = {
+    *("--from", "--source-access", "--modality", "--study-date", "--query", "--limit"),
+    *("--timeout", "--workers"),
+}
 COMMANDS = {
-    "show": {"--json", "--config", "--tools", "--policy", "--workers"},
-    "map": {
-        *("--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"),
-        "--workers",
-    },
-    "sync": {
+    "show": {"--json", "--config", "--tools", "--policy"} | SOURCE,
+    "map": SOURCE
+    | {"--fhir", "--accept", "--recorded", "--findings", "--config", "--tools", "--policy"},
+    "sync": SOURCE
+    | {
         *("--to", "--fhir", "--accept", "--journal", "--dry-run", "--json", "--existing"),
-        *("--timeout", "--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
+        *("--config", "--tools", "--policy", "--vanished", "--confirm-vanished"),
         *("--connections", "--deadline", "--access", "--metrics", "--log"),
-        *("--server-profile", "--write-mode", "--workers", "--full"),
+        *("--server-profile", "--write-mode", "--full"),
     },
-    "verify": {
+    "verify": SOURCE
+    | {
         *("--to", "--fhir", "--accept", "--journal", "--json", "--existing"),
-        *("--timeout", "--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
-        *("--metrics", "--log", "--server-profile", "--write-mode", "--workers"),
+        *("--config", "--tools", "--policy", "--access", "--vanished", "--repair"),
+        *("--metrics", "--log", "--server-profile", "--write-mode"),
     },
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},

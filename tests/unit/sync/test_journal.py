@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 UNSETTLED = """
 DROP TRIGGER study_put; DROP TRIGGER study_changed; DROP TRIGGER study_gone;
-DROP TRIGGER device_gone; DROP TABLE settled; DROP TABLE slice;
+DROP TRIGGER device_gone; DROP TABLE settled; DROP TABLE slice; DROP TABLE cursor;
 """
 
 
@@ -50,7 +50,7 @@ def mode(path: Path) -> int:
 def test_a_new_journal_has_the_newest_schema_version_and_is_written_ahead(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (10,)
+        assert database.execute("PRAGMA user_version").fetchone() == (11,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -288,7 +288,7 @@ def test_a_journal_of_an_older_version_is_taken_over(
         assert journal.study("s") == taken
         assert journal.dead.every() == []
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (10,)
+        assert database.execute("PRAGMA user_version").fetchone() == (11,)
 
 
 def test_letters_of_version_3_are_kept_without_issues(path: Path) -> None:

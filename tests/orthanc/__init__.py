@@ -1,0 +1,1 @@
+"""A real Orthanc with its DICOMweb plugin, on loopback."""
