@@ -50,6 +50,12 @@ node_is_new_enough() {
         [ "$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')" -ge 20 ] 2>/dev/null
 }
 
+# Debian has the program in /usr/sbin, which is not in everyone's PATH.
+orthanc_is_there() {
+    { command -v Orthanc || [ -x /usr/sbin/Orthanc ]; } >/dev/null 2>&1 &&
+        [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ]
+}
+
 # The second FHIR server of the tests, with the versions that its package-lock.json names.
 install_medplum() {
     lock=tests/medplum/package-lock.json
@@ -70,6 +76,7 @@ if [ "$extra" = test ]; then
     java_is_new_enough || need "a JDK 17 or newer" openjdk-17-jdk-headless
     command -v mvn >/dev/null 2>&1 || need Maven maven
     install_medplum
+    orthanc_is_there || need "Orthanc, with its DICOMweb plugin," orthanc orthanc-dicomweb
 fi
 
 # A folder that was moved or copied holds an environment that no longer starts.

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration import archives
 from tests.integration.fake import FakeServer
 from tests.integration.relay import Relay
 from tests.integration.support import Archive, Site
+from tests.orthanc.server import Orthanc
 
 if TYPE_CHECKING:
     from tests.conftest import Cli, Server
@@ -59,3 +61,16 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
     return port
+
+
+@pytest.fixture(scope="session")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """Give the Orthanc of the run."""
+    with Orthanc(tmp_path_factory.mktemp("orthanc")) as made:
+        yield made
+
+
+@pytest.fixture
+def pacs(orthanc: Orthanc, tmp_path: Path) -> Iterator[archives.Pacs]:
+    """Give that Orthanc, empty."""
+    yield from archives.pacs(orthanc, tmp_path / "made")

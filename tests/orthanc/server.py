@@ -115,20 +115,20 @@ class Orthanc:
             self._process.wait(_STARTS)
             self._process = None
 
-    def put(self, objects: Iterable[bytes]) -> list[int]:
-        """Store objects; return the HTTP status of each."""
+    def put(self, objects: Iterable[bytes]) -> list[str]:
+        """Store objects; return Orthanc's identifier of each, empty for one that it refuses."""
         with requests.Session() as session:
             session.auth = self.login
-            return [
-                session.post(f"{self.url}/instances", data=one, timeout=30).status_code
-                for one in objects
+            answers = [
+                session.post(f"{self.url}/instances", data=one, timeout=30) for one in objects
             ]
+        return [one.json()["ID"] if one.ok else "" for one in answers]
 
     def ask(self, path: str, method: str = "GET") -> Any:  # noqa: ANN401 - any JSON
         """Return what its REST API answers."""
         answer = requests.request(method, f"{self.url}{path}", timeout=30, auth=self.login)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def clear(self) -> None:
         """Delete every patient, and so everything."""

@@ -144,7 +144,8 @@ class _Pages:
         offset, last = 0, ""
         while True:
             overlap = 1 if offset else 0
-            page = self._search.page_of(*self._asked, offset - overlap, self._search.page)
+            most = self._search.page + overlap
+            page = self._search.page_of(*self._asked, offset - overlap, most)
             if overlap and (not page or page[0][0] != last):
                 self.shifted = True
                 if not self._is_last_turn:

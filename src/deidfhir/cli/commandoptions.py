@@ -136,7 +136,9 @@ def _install(one: argparse.ArgumentParser) -> None:
 
 def _doctor(one: argparse.ArgumentParser) -> None:
     add_fhir(one)
-    one.add_argument("--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder")
+    one.add_argument("--to", metavar="TARGET", help="FHIR base URL, or a folder")
+    one.add_argument("--from", dest="source", metavar="ADDRESS", help="an archive, as of sync")
+    one.add_argument("--source-access", metavar="FILE", help="the archive's access file")
     add_access(one)
     add_timeout(one)
     add_json(one)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from deidfhir.config import Settings
 from deidfhir.errors import UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.source import Source
+
+if TYPE_CHECKING:
+    from deidfhir.archive.archive import Archive
 
 _FILTERS = {"modality": "ModalitiesInStudy", "study_date": "StudyDate"}
 """Option → keyword of what it matches, PS3.18 Table 10.6.1-5."""
@@ -37,20 +42,34 @@ def source_of(
     if options.paths:
         raise UsageError("source-twice")
     from deidfhir.archive.archive import Query  # noqa: PLC0415 - files need none of it
-    from deidfhir.archive.opening import Opening, open_archive  # noqa: PLC0415
     from deidfhir.pipeline.archives import ArchiveSource  # noqa: PLC0415
 
     settings = context.settings
-    given = {name: getattr(options, name, None) for name in ("timeout", "connections")}
-    opening = Opening(settings.source_access)
-    opening = replace(opening, **{name: one for name, one in given.items() if one is not None})
-    archive = open_archive(options.source, opening)
+    archive = archive_of(options, settings)
     if archive.dicomweb_root and not settings.dicomweb_root:
         settings = replace(settings, dicomweb_root=archive.dicomweb_root)
         context = replace(context, settings=settings)
     query = Query(matching, options.limit)
     id_of = context.namer.imaging_study
     return ArchiveSource(archive, id_of, query, settings.source_sample), context
+
+
+def archive_of(options: argparse.Namespace, settings: Settings) -> Archive:
+    """Return the archive of `--from`; nothing is asked of it yet.
+
+    Args:
+        options: Of the command line.
+        settings: The site's.
+
+    Raises:
+        UsageError: What is named is no archive.
+    """
+    from deidfhir.archive.opening import Opening, open_archive  # noqa: PLC0415 - files need none
+
+    given = {name: getattr(options, name, None) for name in ("timeout", "connections")}
+    opening = Opening(settings.source_access)
+    opening = replace(opening, **{name: one for name, one in given.items() if one is not None})
+    return open_archive(options.source, opening)
 
 
 def _require_files(options: argparse.Namespace, matching: dict[str, str]) -> None:

@@ -1,14 +1,18 @@
-"""`doctor`: which leg of the way to a target fails, and what to do."""
+"""`doctor`: which leg of the way to a target or an archive fails, and what to do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
+from deidfhir.archive.archive import Archive
 from deidfhir.errors import FatalError
 from deidfhir.mapping.context import MappingContext
-from deidfhir.pipeline.legs import Diagnosis, Step, walked
+from deidfhir.pipeline.legs import Diagnosis, Remark, Step, remark, walked
 from deidfhir.pipeline.serverwalk import ServerWalk
 from deidfhir.pipeline.targets import open_target
 from deidfhir.sync.folder import KINDS, NdjsonFolder
 from deidfhir.sync.server import FhirServer
+from deidfhir.tables import table
 from deidfhir.web.timing import Clock
 
 
@@ -27,11 +31,34 @@ def diagnose(to: str, context: MappingContext, timeout: float, clock: Clock) -> 
     try:
         target = open_target(to, context, timeout, clock)
     except FatalError as error:
-        return walked(to, "folder", {"site": _failing(error)})
+        return walked(to, _legs("folder"), {"site": _failing(error)})
     if isinstance(target, FhirServer):
-        return walked(target.shown, "server", ServerWalk(target, context).steps())
+        return walked(target.shown, _legs("server"), ServerWalk(target, context).steps())
     assert isinstance(target, NdjsonFolder)  # noqa: S101 - there are no others
-    return walked(target.shown, "folder", _folder_steps(target))
+    return walked(target.shown, _legs("folder"), _folder_steps(target))
+
+
+def diagnose_archive(archive: Archive) -> Diagnosis:
+    """Walk to an archive: its own legs.
+
+    Args:
+        archive: The archive.
+    """
+
+    def step(leg: Callable[[], str | None]) -> Step:
+        def walk() -> Remark | None:
+            code = leg()
+            return remark(code) if code else None
+
+        return walk
+
+    steps = {name: step(leg) for name, leg in archive.walk().items()}
+    return walked(archive.shown, steps, steps)
+
+
+def _legs(kind: str) -> Iterable[str]:
+    legs: dict[str, str] = table("doctor.toml")[kind]
+    return legs
 
 
 def _failing(error: FatalError) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,7 +67,7 @@ class Diagnosis:
     """All legs, in order.
 
     Args:
-        target: The target without credentials.
+        target: The target, or the archive, without credentials.
         legs: The legs.
         error: What the first failing leg failed on.
     """
@@ -85,17 +85,17 @@ class Diagnosis:
 Step = Callable[[], Remark | None]
 
 
-def walked(target: str, kind: str, steps: Mapping[str, Step]) -> Diagnosis:
+def walked(target: str, names: Iterable[str], steps: Mapping[str, Step]) -> Diagnosis:
     """Walk leg by leg, up to the first that fails.
 
     Args:
         target: The target without credentials.
-        kind: Key of `mappings/doctor.toml`: `server` or `folder`.
+        names: The legs, in order, as in `mappings/doctor.toml`.
         steps: What walks each leg; those behind a leg that is sure to fail may be missing.
     """
     legs: list[Leg] = []
     fault: DeidFhirError | None = None
-    for name in table("doctor.toml")[kind]:
+    for name in names:
         if fault is not None:
             legs.append(Leg(name, State.NOT_REACHED))
             continue

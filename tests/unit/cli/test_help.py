@@ -37,7 +37,10 @@ COMMANDS = {
     "reverse": {"--from", "--study", "--fhir", "--timeout", "--config", "--access"},
     "package": {"--fhir", "--out", "--config"},
     "install": {"--to", "--fhir", "--json", "--timeout", "--config", "--access"},
-    "doctor": {"--to", "--fhir", "--json", "--timeout", "--config", "--access"},
+    "doctor": {
+        *("--to", "--from", "--fhir", "--json", "--timeout", "--config", "--access"),
+        "--source-access",
+    },
     "dead": {"--all", "--to", "--fhir", "--journal", "--json", "--config"},
     "explain": {"--json", "--config", "--tools", "--policy"},
 }

@@ -50,7 +50,10 @@ STUDY = {
 EXPLAIN = {"path", "objects", "policy"}
 OBJECT = {"verdict", "reasons", "refused_by_default", "refused", "attributes", "findings"}
 OBJECT |= {"inferred", "unrecognised"}
-DOCTOR = {"command", "target", "fhir", "legs", "error", "exit_code"}
+DOCTOR = {
+    *("command", "target", "fhir", "legs", "archive", "source_legs"),
+    *("error", "exit_code"),
+}
 LEG = {"leg", "state", "code", "text"}
 TRAFFIC = {
     *("statuses", "unanswered", "repeated", "waited", "rate", "sent", "received", "seconds"),
