@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from deidfhir.archive.archive import Archive
 from deidfhir.archive.dicomweb import DicomWeb
+from deidfhir.archive.healthimaging import open_healthimaging
 from deidfhir.archive.orthanc import Orthanc
 from deidfhir.archive.search import Search
 from deidfhir.errors import UsageError
@@ -104,6 +105,12 @@ def _orthanc(address: str, opening: Opening) -> Archive:
     return Orthanc(transport, Search(transport), rest)
 
 
+def _healthimaging(address: str, opening: Opening) -> Archive:
+    if opening.access:
+        raise UsageError("source-access-own", scheme="ahi")
+    return open_healthimaging(address, opening.timeout, opening.connections, opening.clock)
+
+
 _ORTHANC_ROOT = "dicom-web"
 """Where the plugin has DICOMweb unless it is told otherwise."""
 
@@ -112,5 +119,6 @@ _SCHEMES: dict[str, Callable[[str, Opening], Archive]] = {
     "dicomweb+http": _dicomweb,
     "orthanc+https": _orthanc,
     "orthanc+http": _orthanc,
+    "ahi": _healthimaging,
 }
 """Scheme → what opens such an address."""

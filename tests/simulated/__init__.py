@@ -1,0 +1,1 @@
+"""Clouds, simulated from what their vendors publish; no test that uses them shows a real one."""
