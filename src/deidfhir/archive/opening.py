@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from deidfhir.archive.archive import Archive
+from deidfhir.archive.clouds import google_url, open_azure, open_google
 from deidfhir.archive.dicomweb import DicomWeb
 from deidfhir.archive.healthimaging import open_healthimaging
 from deidfhir.archive.orthanc import Orthanc
 from deidfhir.archive.search import Search
 from deidfhir.errors import UsageError
+from deidfhir.web.access.credentials import Anonymous, Credentials
 from deidfhir.web.access.loading import Toward, load_access
-from deidfhir.web.address import is_usable_url
+from deidfhir.web.address import is_safe, is_usable_url
 from deidfhir.web.connections import Connections
 from deidfhir.web.events import Events
 from deidfhir.web.speech import DICOMWEB, JSON, Speech
@@ -39,17 +41,24 @@ class Opening:
     connections: int = CONNECTIONS
     events: Events = field(default_factory=Events)
 
-    def transport(self, url: str, speech: Speech) -> Transport:
+    def transport(
+        self, url: str, speech: Speech, otherwise: Credentials | None = None
+    ) -> Transport:
         """Return what asks a server.
 
         Args:
             url: Its base URL.
             speech: What it speaks.
+            otherwise: The credentials where the access file names none.
 
         Raises:
-            UsageError: The access file is wrong.
+            UsageError: The access file is wrong, or credentials would be readable on the way.
         """
         access = load_access(self.access, Toward(url, self.timeout, self.clock))
+        if otherwise is not None and access.credentials.kind == Anonymous.kind:
+            if not is_safe(url):
+                raise UsageError("access-plain-http", url=url)
+            access = replace(access, credentials=otherwise)
         several = Connections(access.session, self.connections)
         given = (url, self.timeout, self.clock, access, several)
         return Transport(*given, events=self.events, speech=speech)
@@ -111,6 +120,18 @@ def _healthimaging(address: str, opening: Opening) -> Archive:
     return open_healthimaging(address, opening.timeout, opening.connections, opening.clock)
 
 
+def _azure(address: str, opening: Opening) -> Archive:
+    return open_azure(_url(address), opening)
+
+
+def _google(address: str, opening: Opening) -> Archive:
+    return open_google(_url(address), opening)
+
+
+def _gcp(address: str, opening: Opening) -> Archive:
+    return open_google(google_url(address), opening)
+
+
 _ORTHANC_ROOT = "dicom-web"
 """Where the plugin has DICOMweb unless it is told otherwise."""
 
@@ -120,5 +141,10 @@ _SCHEMES: dict[str, Callable[[str, Opening], Archive]] = {
     "orthanc+https": _orthanc,
     "orthanc+http": _orthanc,
     "ahi": _healthimaging,
+    "azure+https": _azure,
+    "azure+http": _azure,
+    "gcp": _gcp,
+    "google+https": _google,
+    "google+http": _google,
 }
 """Scheme → what opens such an address."""

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deidfhir.archive.archive import Query, StudyListed, Unsteady
+from deidfhir.errors import FatalError
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.uid import is_usable
 from deidfhir.web.transport import Transport
@@ -31,11 +32,13 @@ class Search:
         transport: Asks it.
         page: How many results are asked for at a time; a server may give fewer.
         furthest: The highest offset that the server takes; 0 for any.
+        include: Keyword of what else a search for studies is asked to return; empty for nothing.
     """
 
     transport: Transport
     page: int = 200
     furthest: int = 0
+    include: str = ""
 
     def studies(self, query: Query) -> Iterator[StudyListed]:
         """Yield the studies that match, each once.
@@ -113,9 +116,16 @@ class Search:
             keyword: Keyword of the UID.
             offset: How many results are passed over.
             limit: How many there may be at most.
+
+        Raises:
+            FatalError: `archive-too-long`: the server does not list so many.
         """
         tag = f"{by_keyword('object')[keyword].tag:08X}"
-        asked = urlencode({**matching, "limit": limit, "offset": offset})
+        if self.furthest and offset > self.furthest:
+            most = self.furthest
+            raise FatalError("archive-too-long", url=self.transport.shown_url, most=most)
+        more = {"includefield": self.include} if self.include and path == "/studies" else {}
+        asked = urlencode({**matching, **more, "limit": limit, "offset": offset})
         answer = self.transport.send(
             "GET",
             f"{path}?{asked}",

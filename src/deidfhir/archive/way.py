@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deidfhir.archive.archive import Gone, Query, Unsteady
-from deidfhir.errors import FatalError
+from deidfhir.errors import FatalError, RetriableError
 from deidfhir.web.access.reach import Reach
 from deidfhir.web.address import is_loopback
+from deidfhir.web.connections import within
 from deidfhir.web.outcome import Rejected
 
 if TYPE_CHECKING:
@@ -49,10 +50,23 @@ class Way:
             "dns": reach.resolve,
             "tcp": reach.connect,
             "tls": tls,
+            "credentials": self._credentials,
             "search": self._search,
             "metadata": self._metadata,
             "changes": self._changes,
         }
+
+    def _credentials(self) -> str | None:
+        """Ask for a token, where credentials are of that kind."""
+        credentials, seconds = (
+            self.archive.transport.access.credentials,
+            self.archive.transport.timeout,
+        )
+        try:
+            within(seconds, credentials.authorisation)
+        except TimeoutError:
+            raise RetriableError("token-silent", seconds=seconds) from None
+        return None
 
     def _search(self) -> str | None:
         return None if self._some_study() else "archive-empty"
