@@ -64,7 +64,8 @@ class ArchiveChanges:
         for one in self._unasked:
             slices.pop(one, None)
             studies.pop(one, None)
-        every = True
+        # What a list did not show for its pages' shifting, no log need ever tell of.
+        every = self._run.reading.complete
         for one, objects in self._run.objects.items():
             if one not in settled or one not in told or one in self._run.doubtful:
                 every = False

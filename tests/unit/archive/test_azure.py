@@ -342,6 +342,32 @@ def test_new_changed_and_deleted_studies_reach_the_target(
     assert len(cloud.asked) > 12
 
 
+def test_what_a_shifting_list_may_have_hidden_is_listed_again(
+    cloud: SimulatedCloud, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.most = 2
+    for study in range(1, 7):
+        cloud.put(objects(study, 1))
+    hidden = cloud.held.pop(str(objects(3, 1)[0].SOPInstanceUID))
+    search, turn = cloud._search, iter(range(100))
+
+    def shifting(words: list[str], query: dict[str, str]) -> tuple[int, Any]:
+        if words == [""]:  # newest first, as the service lists
+            key = f"1.2.{next(turn)}"
+            uids = {tag: {"vr": "UI", "Value": [key]} for tag in ("00080018", "0020000D")}
+            cloud.held = {key: {**hidden, **uids}, **cloud.held}
+        return search(words, query)
+
+    monkeypatch.setattr(cloud, "_search", shifting)
+    given = ("--from", address(cloud), "--to", tmp_path / "fhir", "--json")
+    assert "listing-unsteady" in cli("sync", *given).out
+    monkeypatch.setattr(cloud, "_search", search)
+    cloud.held[str(objects(3, 1)[0].SOPInstanceUID)] = hidden  # of which the feed told long ago
+    assert cli("sync", *given).code == 0
+    held = (tmp_path / "fhir" / "ImagingStudy.ndjson").read_text(encoding="utf-8")
+    assert f'"urn:oid:{uid(3)}"' in held
+
+
 def test_the_bundles_are_those_of_the_files(
     cloud: SimulatedCloud, cli: Cli, tmp_path: Path
 ) -> None:
