@@ -95,16 +95,25 @@ class SimulatedStore:
         made.meta.events.register("before-call.medical-imaging", self._answered)
         return made
 
-    def _answered(self, model: Any, params: dict[str, Any], **_: object) -> object:  # noqa: ANN401
-        self.asked.append(model.name)
-        faults = self.faults.get(model.name) or []
+    def answer(self, operation: str, url: str, body: bytes) -> Answer:
+        """Return what one operation answers.
+
+        Args:
+            operation: Its name.
+            url: The address that is asked.
+            body: Of the request.
+        """
+        self.asked.append(operation)
+        faults = self.faults.get(operation) or []
         if faults:
-            status, parsed = faults.pop(0)
-        else:
-            parts = [one for one in params["url_path"].split("/") if one]
-            query = {key: one[0] for key, one in parse_qs(urlsplit(params["url"]).query).items()}
-            asked = json.loads(params["body"] or b"{}")
-            status, parsed = getattr(self, f"_{model.name}")(parts, query, asked)
+            return faults.pop(0)
+        parts = [one for one in urlsplit(url).path.split("/") if one]
+        query = {key: one[0] for key, one in parse_qs(urlsplit(url).query).items()}
+        found: Answer = getattr(self, f"_{operation}")(parts, query, json.loads(body or b"{}"))
+        return found
+
+    def _answered(self, model: Any, params: dict[str, Any], **_: object) -> object:  # noqa: ANN401
+        status, parsed = self.answer(model.name, params["url"], params["body"])
         if status < 300:
             validate_parameters(parsed, model.output_shape)
         parsed["ResponseMetadata"] = {"HTTPStatusCode": status, "HTTPHeaders": {}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -380,3 +381,18 @@ def test_the_bundles_are_those_of_the_files(
     root.write_text(f'dicomweb_root = "{cloud.origin}/v2"\n')
     theirs = cli("map", tmp_path / "files", "--config", root)
     assert (ours.code, ours.lines) == (0, theirs.lines)
+
+
+def test_no_value_and_no_token_is_in_any_log(
+    cloud: SimulatedCloud, cli: Cli, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    planted = {"PatientName": "CANARY^NAME", "DeidentificationMethod": "CANARY method"}
+    cloud.put(objects(1, 1, **planted))
+    caplog.set_level(logging.DEBUG)
+    assert cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
+    cloud.refusing = 403
+    ran = cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir")
+    assert ran.code == 1
+    told = caplog.text + ran.out + ran.err
+    assert not [one for one in ("CANARY", "token-1", uid(1)) if one in told]
+    assert len(caplog.records) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,3 +175,23 @@ def test_the_bundles_are_those_of_the_files(
     theirs = cli("map", tmp_path / "files", "--config", settings)
     assert (ours.code, ours.lines) == (0, theirs.lines)
     assert cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
+
+
+def test_no_value_and_no_token_is_in_any_log(
+    cloud: SimulatedCloud, cli: Cli, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    planted = {"PatientName": "CANARY^NAME", "DeidentificationMethod": "CANARY method"}
+    cloud.put(objects(1, 1, **planted))
+    caplog.set_level(logging.DEBUG)
+    assert cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
+    cloud.refusing = 403
+    ran = cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir")
+    assert ran.code == 1
+    told = caplog.text + ran.out + ran.err
+    assert not [one for one in ("CANARY", "token-1", uid_of_the_study()) if one in told]
+    assert len(caplog.records) > 0
+
+
+def uid_of_the_study() -> str:
+    """Return the UID of the study."""
+    return str(objects(1, 1)[0].StudyInstanceUID)
