@@ -57,7 +57,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `archive-extra`.
+        UsageError: `cloud-extra`.
     """
     try:
         import boto3  # noqa: PLC0415 - an extra
@@ -66,7 +66,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     else:
         missing = False
     if missing:
-        raise UsageError("archive-extra", scheme="ahi", extra="aws")
+        raise UsageError("cloud-extra", cloud="AWS HealthImaging", extra="aws")
     return boto3
 
 
@@ -78,7 +78,7 @@ def session(place: str, region: str) -> Any:  # noqa: ANN401 - the library has n
         region: The region that is meant; empty for what that chain says.
 
     Raises:
-        UsageError: `archive-extra` or `aws-region`.
+        UsageError: `cloud-extra` or `aws-region`.
         FatalError: `archive-credentials`: the profile is not there.
     """
     boto3 = library()
@@ -98,7 +98,7 @@ def client(place: str, region: str, timeout: float, connections: int) -> Any:  #
         connections: Requests under way at most.
 
     Raises:
-        UsageError: `archive-extra` or `aws-region`.
+        UsageError: `cloud-extra` or `aws-region`.
         FatalError: `archive-credentials`.
     """
     opened = session(place, region)

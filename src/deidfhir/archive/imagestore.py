@@ -55,7 +55,7 @@ class ImageStore:
         """Look whether the library is there, and which region it would ask.
 
         Raises:
-            UsageError: `archive-extra` or `aws-region`.
+            UsageError: `cloud-extra` or `aws-region`.
             FatalError: `archive-credentials`: the profile is not there.
         """
         if self.made is None:

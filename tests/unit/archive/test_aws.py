@@ -49,7 +49,7 @@ def test_a_library_that_is_missing_is_named(cli: Cli, monkeypatch: pytest.Monkey
     ran = cli("show", "--from", ADDRESS)
     assert (ran.code, ran.err) == (
         2,
-        "deidfhir: ahi:// needs a library: pip install 'deidfhir[aws]'\n",
+        "deidfhir: AWS HealthImaging needs a library: pip install 'deidfhir[aws]'\n",
     )
 
 

@@ -82,7 +82,7 @@ def test_a_library_that_is_missing_is_named(
     ran = cli("show", "--from", address(cloud))
     assert (ran.code, ran.err) == (
         2,
-        "deidfhir: azure+https:// needs a library: pip install 'deidfhir[azure]'\n",
+        "deidfhir: Azure needs a library: pip install 'deidfhir[azure]'\n",
     )
 
 

@@ -69,7 +69,7 @@ def test_a_library_that_is_missing_is_named(
     ran = cli("show", "--from", address(cloud))
     assert (ran.code, ran.err) == (
         2,
-        "deidfhir: gcp:// needs a library: pip install 'deidfhir[google]'\n",
+        "deidfhir: Google Cloud needs a library: pip install 'deidfhir[google]'\n",
     )
 
 

@@ -35,14 +35,14 @@ def path(tmp_path: Path) -> Path:
 def test_every_example_of_the_page_is_taken(path: Path, example: str) -> None:
     access = loaded(path, example)
     told = re.search(r'kind = "(\w+)"', example)
-    kinds = {"smart": "oauth2"}
+    kinds = {"smart": "oauth2", "azure": "cloud", "google": "cloud"}
     wanted = told[1] if told else "none"
     assert access.credentials.kind == kinds.get(wanted, wanted)
 
 
 def test_the_examples_show_every_kind() -> None:
     kinds = {found for one in EXAMPLES for found in re.findall(r'kind = "(\w+)"', one)}
-    assert kinds == {"none", "basic", "bearer", "oauth2", "smart"}
+    assert kinds == {"none", "basic", "bearer", "oauth2", "smart", "azure", "google"}
 
 
 def test_the_page_tells_every_leg_of_doctor_and_what_it_may_fail_with() -> None:
@@ -67,7 +67,7 @@ def test_without_a_file_there_are_no_credentials() -> None:
         (
             '[auth]\nkind = "digest"',
             "auth.kind",
-            "takes none or basic or bearer or oauth2 or smart",
+            "takes none or basic or bearer or oauth2 or smart or azure or google",
         ),
         (
             '[auth]\nkind = "none"\nuser = "a"',
@@ -119,6 +119,11 @@ def test_without_a_file_there_are_no_credentials() -> None:
             ),
             "auth.method",
             "takes client_secret_basic or client_secret_post",
+        ),
+        (
+            '[auth]\nkind = "azure"',
+            "auth.scope",
+            'is missing, such as ["https://fhir.example/.default"]',
         ),
         (
             '[auth]\nkind = "smart"\nclient_id = "PLANTED ä"',

@@ -19,7 +19,8 @@ def application_default(scope: str, place: str, clock: Clock) -> Issued:
     """Return credentials whose tokens google-auth finds.
 
     Args:
-        scope: What the tokens are for, such as `https://www.googleapis.com/auth/cloud-healthcare`.
+        scope: What the tokens are for, such as `https://www.googleapis.com/auth/cloud-healthcare`;
+            several are separated by spaces.
         place: What is asked for, for messages.
         clock: The time.
     """
@@ -35,7 +36,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `archive-extra`.
+        UsageError: `cloud-extra`.
     """
     try:
         import google.auth  # noqa: PLC0415 - an extra
@@ -45,7 +46,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     else:
         missing = False
     if missing:
-        raise UsageError("archive-extra", scheme="gcp", extra="google")
+        raise UsageError("cloud-extra", cloud="Google Cloud", extra="google")
     # What it advises of projects and quotas goes to nobody who asked for it: see docs/clouds.md.
     logging.getLogger("google.auth").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"google\.auth")
@@ -57,7 +58,7 @@ def _issued(made: list[Any], scope: str, place: str, clock: Clock) -> Token:
     fault: DeidFhirError
     try:
         if not made:
-            made.append(auth.default(scopes=[scope])[0])
+            made.append(auth.default(scopes=scope.split())[0])
         made[0].refresh(auth.transport.requests.Request())
         return Token(made[0].token, _lifetime(made[0], clock))
     except auth.exceptions.TransportError:

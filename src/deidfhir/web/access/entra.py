@@ -17,7 +17,8 @@ def entra(scope: str, place: str, clock: Clock) -> Issued:
     """Return credentials whose tokens azure-identity finds.
 
     Args:
-        scope: What the tokens are for, such as `https://dicom.healthcareapis.azure.com/.default`.
+        scope: What the tokens are for, such as `https://dicom.healthcareapis.azure.com/.default`;
+            several are separated by spaces.
         place: What is asked for, for messages.
         clock: The time.
     """
@@ -35,7 +36,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `archive-extra`.
+        UsageError: `cloud-extra`.
     """
     try:
         from azure import identity  # noqa: PLC0415 - an extra
@@ -44,7 +45,7 @@ def library() -> Any:  # noqa: ANN401 - a module
     else:
         missing = False
     if missing:
-        raise UsageError("archive-extra", scheme="azure+https", extra="azure")
+        raise UsageError("cloud-extra", cloud="Azure", extra="azure")
     # It tells at length of each credential that is not there; what is to be done we say.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
     return identity
@@ -55,7 +56,7 @@ def _issued(credential: Any, scope: str, place: str, clock: Clock) -> Token:  # 
 
     fault: DeidFhirError
     try:
-        found = credential.get_token(scope)
+        found = credential.get_token(*scope.split())
         return Token(found.token, max(0.0, found.expires_on - clock.now()))
     except exceptions.ClientAuthenticationError:  # those that are not to be had are of it, too
         fault = FatalError("archive-credentials", place=place, chain=_CHAIN)

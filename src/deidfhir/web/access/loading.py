@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from deidfhir.config import read_toml
 from deidfhir.errors import UsageError
+from deidfhir.tables import table
 from deidfhir.web.access.access import Access, revealed
+from deidfhir.web.access.applicationdefault import application_default
 from deidfhir.web.access.connection import DIRECT, Connection, Proxy
 from deidfhir.web.access.credentials import Anonymous, Basic, Bearer, Credentials
 from deidfhir.web.access.discovery import discovered
+from deidfhir.web.access.entra import entra
 from deidfhir.web.access.entries import Entries
 from deidfhir.web.access.keys import NEEDED
 from deidfhir.web.access.oauth import METHODS, Endpoint, with_secret
@@ -188,6 +191,18 @@ def _smart(
     return client.credentials(endpoint, toward.clock)
 
 
+def _azure(auth: Entries, _: object, __: object, toward: Toward) -> Credentials:
+    scope = auth.scope("scope", "")
+    if not scope:
+        raise auth.fault("scope", 'is missing, such as ["https://fhir.example/.default"]')
+    return entra(scope, without_credentials(toward.base_url), toward.clock)
+
+
+def _google(auth: Entries, _: object, __: object, toward: Toward) -> Credentials:
+    scope = auth.scope("scope", table("clouds.toml")["google"]["scope"])
+    return application_default(scope, without_credentials(toward.base_url), toward.clock)
+
+
 def _client_id(auth: Entries) -> str:
     found = auth.text("client_id")
     if not found.isascii():
@@ -208,4 +223,6 @@ _KINDS: dict[str, Callable[[Entries, Connection, dict[str, str | Secret], Toward
     "bearer": _bearer,
     "oauth2": _oauth2,
     "smart": _smart,
+    "azure": _azure,
+    "google": _google,
 }
