@@ -63,6 +63,11 @@ class SimulatedCloud(Listener):
 
     def __init__(self) -> None:
         super().__init__()
+        self.renew()
+
+    def renew(self) -> None:
+        """Hold nothing, and be as new."""
+        self.log.clear()
         self.token = "Bearer token-"  # noqa: S105 - nobody's
         self.most = 200
         self.held: dict[str, Json] = {}

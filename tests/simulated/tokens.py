@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class TokenService(Listener):
 
     def __init__(self) -> None:
         super().__init__()
+        self.renew()
+
+    def renew(self) -> None:
+        """Have issued nothing."""
         self.issued, self.lifetime, self.refusing = 0, 3600, 0
 
     @property
@@ -63,16 +68,20 @@ def as_service_account(
     service: TokenService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Let google-auth find the key of a service account."""
-    key = generate_private_key(65537, 2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     content = {
         "type": "service_account",
         "project_id": "p",
         "private_key_id": "1",
-        "private_key": pem,
+        "private_key": _key(),
         "client_email": "deidfhir@example.org",
         "token_uri": service.url,
     }
     path = folder / "account.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+
+
+@cache
+def _key() -> str:
+    key = generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

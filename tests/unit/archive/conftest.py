@@ -19,15 +19,29 @@ def store(monkeypatch: pytest.MonkeyPatch) -> SimulatedStore:
     return made
 
 
-@pytest.fixture
-def cloud() -> Iterator[SimulatedCloud]:
-    """Give a simulated DICOM service of Azure and Google Cloud."""
+@pytest.fixture(scope="session")
+def one_cloud() -> Iterator[SimulatedCloud]:
+    """Start a simulated DICOM service of Azure and Google Cloud, once for all tests."""
     with SimulatedCloud() as made:
         yield made
 
 
 @pytest.fixture
-def tokens() -> Iterator[TokenService]:
-    """Give who issues tokens."""
+def cloud(one_cloud: SimulatedCloud) -> SimulatedCloud:
+    """Give a simulated DICOM service of Azure and Google Cloud."""
+    one_cloud.renew()
+    return one_cloud
+
+
+@pytest.fixture(scope="session")
+def one_issuer() -> Iterator[TokenService]:
+    """Start who issues tokens, once for all tests."""
     with TokenService() as made:
         yield made
+
+
+@pytest.fixture
+def tokens(one_issuer: TokenService) -> TokenService:
+    """Give who issues tokens."""
+    one_issuer.renew()
+    return one_issuer

@@ -15,6 +15,7 @@ from deidfhir.archive.archive import Archive, Changed, CursorLost, Query
 from deidfhir.archive.opening import Opening, open_archive
 from deidfhir.errors import FatalError, RetriableError, UsageError
 from deidfhir.web.timing import Clock
+from tests.integration.fake import FakeServer, Reply, accepted
 from tests.simulated.dicomweb import SimulatedCloud
 from tests.simulated.tokens import TokenService, as_managed_identity
 from tests.synthetic.objects import instance, write
@@ -343,6 +344,28 @@ def test_new_changed_and_deleted_studies_reach_the_target(
     assert len(cloud.asked) > 12
 
 
+@both_versions
+def test_what_could_not_be_sent_is_read_again(
+    cloud: SimulatedCloud, cli: Cli, version: str
+) -> None:
+    for study in (1, 2):
+        cloud.put(objects(study, 1))
+    with FakeServer() as target:
+        given = ("--from", address(cloud, version), "--to", target.url, "--timeout", "0.3")
+        assert cli("sync", *given).code == 0
+        cloud.put(objects(3, 1))
+        target.transaction = lambda _: Reply(503)
+        assert cli("sync", *given).code == 5
+        target.transaction = accepted
+        target.log.clear()
+        assert cli("sync", *given).code == 0
+        assert any(uid(3) in json.dumps(one.body) for one in target.writes)
+        target.log.clear()
+        cloud.log.clear()
+        assert cli("sync", *given).code == 0
+        assert not [one for one in cloud.asked if "/studies" in one]
+
+
 def test_what_a_shifting_list_may_have_hidden_is_listed_again(
     cloud: SimulatedCloud, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,6 +404,8 @@ def test_the_bundles_are_those_of_the_files(
     root.write_text(f'dicomweb_root = "{cloud.origin}/v2"\n')
     theirs = cli("map", tmp_path / "files", "--config", root)
     assert (ours.code, ours.lines) == (0, theirs.lines)
+    for command in ("sync", "verify"):
+        assert cli(command, "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
 
 
 def test_no_value_and_no_token_is_in_any_log(

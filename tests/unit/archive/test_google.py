@@ -134,15 +134,25 @@ def test_credentials_that_are_not_to_be_had_are_told_of_in_one_line(
     assert ran.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, "archive-credentials"), (503, "token-down")])
 def test_who_issues_no_token_is_told_of_and_not_quoted(
-    cloud: SimulatedCloud, tokens: TokenService, status: int, code: str
+    cloud: SimulatedCloud, tokens: TokenService
 ) -> None:
-    tokens.refusing = status
-    with pytest.raises((FatalError, RetriableError)) as caught:
+    tokens.refusing = 400
+    with pytest.raises(FatalError) as caught:
         opened(cloud).walk()["credentials"]()
-    assert caught.value.code == code
+    assert caught.value.code == "archive-credentials"
     assert "CANARY" not in str(caught.value)
+
+
+def test_who_issues_tokens_may_be_down_for_now(
+    cloud: SimulatedCloud, tokens: TokenService, tmp_path: Path
+) -> None:
+    account = tmp_path / "account.json"
+    nobody = "http://127.0.0.1:9/token"
+    account.write_text(account.read_text().replace(tokens.url, nobody), encoding="utf-8")
+    with pytest.raises(RetriableError) as caught:
+        opened(cloud).walk()["credentials"]()
+    assert caught.value.code == "token-down"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +184,8 @@ def test_the_bundles_are_those_of_the_files(
     ours = cli("map", "--from", address(cloud))
     theirs = cli("map", tmp_path / "files", "--config", settings)
     assert (ours.code, ours.lines) == (0, theirs.lines)
-    assert cli("sync", "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
+    for command in ("sync", "verify"):
+        assert cli(command, "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
 
 
 def test_no_value_and_no_token_is_in_any_log(

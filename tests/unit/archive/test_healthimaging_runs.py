@@ -87,6 +87,7 @@ def test_a_second_sync_reads_no_metadata(store: SimulatedStore, cli: Cli, tmp_pa
     store.now += 3600
     assert cli("sync", *FROM, "--to", tmp_path / "fhir").code == 0
     assert "GetImageSetMetadata" not in store.asked
+    assert cli("verify", *FROM, "--to", tmp_path / "fhir").code == 0
 
 
 def test_an_image_set_that_cannot_be_had_shrinks_no_study(
