@@ -6,7 +6,7 @@ What a search returns says nothing of the markers: a server need not return what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from deidfhir.archive.archive import Changed, Gone, Query, StudyListed, StudyObjects, Take, Unsteady
@@ -53,24 +53,42 @@ class DicomWeb:
         """Look whether the files and secrets of the access file are of use."""
         self.transport.access.prepare(self.transport.base_url)
 
-    def studies(self, query: Query) -> Iterable[StudyListed]:
+    def studies(self, query: Query) -> Iterator[StudyListed]:
         """Yield the studies that match."""
-        return self.search.studies(query)
+        try:
+            yield from self.search.studies(query)
+        except Rejected as refused:
+            raise self._refused(refused) from None
 
     def objects(self, study: StudyListed, take: Take, sample: int = 0) -> StudyObjects:
         """Return every instance of a study: one request a series."""
         found = StudyObjects(whole=not sample)
-        for series in self._series(study.uid):
-            if sample:
-                self._sampled(study.uid, series, take, sample, found)
-            else:
-                self._whole(study.uid, series, take, found)
-        if not found.objects and not found.unreadable:
+        # Where so many came as there are, none of its series stands on another page.
+        known = self._series(study.uid, first=study.instances is not None and not sample)
+        self._read(study.uid, known, take, sample, found)
+        if not sample and self._count(found) < (study.instances or 0):
+            rest = [one for one in self._series(study.uid) if one not in known]
+            self._read(study.uid, rest, take, sample, found)
+        if not self._count(found):
             raise Gone
-        count = len(found.objects) + found.unreadable
+        count = self._count(found)
         if not sample and count < (study.instances or 0):
             found.unreadable += self._missing(study.uid, count)
         return found
+
+    @staticmethod
+    def _count(found: StudyObjects) -> int:
+        return len(found.objects) + found.unreadable
+
+    def _read(
+        self, study: str, every: list[str], take: Take, sample: int, found: StudyObjects
+    ) -> None:
+        for series in every:
+            if sample:
+                instances = self._instances(study, series, sample)
+                self._one_by_one(study, series, instances, take, found)
+            else:
+                self._whole(study, series, take, found)
 
     def position(self) -> str | None:
         """Return None: DICOMweb tells no changes."""
@@ -84,9 +102,9 @@ class DicomWeb:
         """Return what walks each leg of the way to it."""
         return Way(self).steps()
 
-    def _series(self, study: str) -> list[str]:
+    def _series(self, study: str, *, first: bool = False) -> list[str]:
         try:
-            return self.search.series(study)
+            return self.search.first_series(study) if first else self.search.series(study)
         except Unsteady:
             raise RetriableError("archive-unsteady", url=self.shown) from None
         except Rejected as refused:
@@ -105,12 +123,6 @@ class DicomWeb:
         except Rejected as refused:
             if refused.status not in _GONE:
                 self._one_by_one(study, series, self._instances(study, series), take, found)
-
-    def _sampled(
-        self, study: str, series: str, take: Take, sample: int, found: StudyObjects
-    ) -> None:
-        instances = self._instances(study, series, sample)
-        self._one_by_one(study, series, instances, take, found)
 
     def _instances(self, study: str, series: str, limit: int = 0) -> list[str]:
         try:

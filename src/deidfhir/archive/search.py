@@ -64,6 +64,15 @@ class Search:
         """
         return list(self._each(f"/studies/{study}/series", {}, SERIES, {}))
 
+    def first_series(self, study: str) -> list[str]:
+        """Return the series of a study that one page holds, which most often are all.
+
+        Args:
+            study: Study Instance UID.
+        """
+        page = self.page_of(f"/studies/{study}/series", {}, SERIES, 0, self.page)
+        return list(dict.fromkeys(uid for uid, _ in page))
+
     def instances(self, study: str, series: str, limit: int = 0) -> list[str]:
         """Return the instances of a series.
 

@@ -77,8 +77,6 @@ class Way:
             return next((one.uid for one in self.archive.studies(Query(limit=1))), "")
         except Unsteady:
             return ""
-        except Rejected as refused:
-            raise self.refused(refused) from None
 
     def _metadata(self) -> str | None:
         """Ask for what one instance states; whether it states markers is not looked at."""

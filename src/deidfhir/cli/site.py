@@ -33,7 +33,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for name in _OPTIONS:
         given = getattr(options, name, None)
         if given == "":
-            raise UsageError("option-empty", name=name)
+            raise UsageError("option-empty", name=name.replace("_", "-"))
         if given is not None:
             settings = replace(settings, **{name: given})
     return settings

@@ -164,13 +164,15 @@ class Asking:
             return
         identity = self.source.id_of(one.uid)
         path = self.source.path_of(identity)
-        skipped = [Finding("instance-unavailable", path)] if found.unreadable else []
-        skipped += self._keep(found.objects, path)
+        skipped = self._keep(found.objects, path)
+        read = len(found.objects) - len(skipped)
+        if found.unreadable:
+            skipped.append(Finding("instance-unavailable", path))
         if skipped:
             self.doubtful.add(identity)
             self.reading.skipped += skipped
-        self.objects[identity] = len(found.objects)
-        self.reading.instances += len(found.objects)
+        self.objects[identity] = read
+        self.reading.instances += read
         self.tell(self.reading.instances)
 
     def _keep(self, objects: list[Header | str], path: str) -> list[Finding]:
