@@ -32,7 +32,10 @@ class HealthImagingServer(Listener):
         self.signed.append(request.headers.get("Authorization", ""))
         operation = sent.path.partition("?")[0].rpartition("/")[2]
         operation = operation[:1].upper() + operation[1:]
-        status, found = self.store.answer(operation, sent.path, content)
+        if operation:
+            status, found = self.store.answer(operation, sent.path, content)
+        else:
+            status, found = 404, {}
         request.send_response(status)
         if "Error" in found:
             request.send_header("x-amzn-ErrorType", found["Error"]["Code"])
@@ -46,6 +49,7 @@ class HealthImagingServer(Listener):
 
     def reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the library find the server and somebody's credentials."""
+        monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{self.port}")
         monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")

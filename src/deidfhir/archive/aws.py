@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError, UsageError
 from deidfhir.version import __version__
@@ -114,6 +115,18 @@ def client(place: str, region: str, timeout: float, connections: int) -> Any:  #
         user_agent_extra=f"deidfhir/{__version__}",
     )
     return _tried(place, timeout, lambda: opened.client(SERVICE, config=config))
+
+
+def endpoint(client: Any) -> str:  # noqa: ANN401 - see above
+    """Return the URL that a client sends searches to.
+
+    Args:
+        client: As `client` returns it.
+    """
+    parts = urlsplit(client.meta.endpoint_url)
+    told = client.meta.service_model.operation_model("SearchImageSets").endpoint or {}
+    prefix = told.get("hostPrefix", "") if client.meta.config.inject_host_prefix else ""
+    return f"{parts.scheme}://{prefix}{parts.netloc}"
 
 
 def require_credentials(place: str, region: str, timeout: float) -> None:

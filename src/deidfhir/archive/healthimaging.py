@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from deidfhir.archive import aws
@@ -22,6 +23,7 @@ from deidfhir.archive.archive import (
 from deidfhir.archive.imagesets import Unreadable, instances_in, study_of
 from deidfhir.archive.imagestore import ImageStore
 from deidfhir.archive.summaries import Summary, fits, require_known
+from deidfhir.archive.way import reaching
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.web.timing import CONNECTIONS, DEFAULT_TIMEOUT, Clock
 
@@ -219,8 +221,12 @@ class HealthImaging:
                 self._surely(one)
             return None if first else "archive-empty"
 
+        def reached(name: str) -> str | None:
+            return reaching(self.store.reach())[name]()
+
         return {
             "site": self.require,
+            **{name: partial(reached, name) for name in ("dns", "tcp", "tls")},
             "credentials": self.store.require_credentials,
             "search": search,
             "metadata": metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,8 @@ from deidfhir.archive import aws
 from deidfhir.archive.imagesets import MOST, unpacked
 from deidfhir.archive.summaries import Summary
 from deidfhir.errors import FatalError, RetriableError
+from deidfhir.web.access.connection import Connection
+from deidfhir.web.access.reach import Reach
 from deidfhir.web.timing import Clock
 
 _PAGE = 50
@@ -69,6 +72,16 @@ class ImageStore:
             RetriableError: Whoever issues them is silent.
         """
         aws.require_credentials(self.shown, self.region, self.timeout)
+
+    def reach(self) -> Reach:
+        """Return the way to the service, with the authorities that the library trusts.
+
+        Raises:
+            UsageError: `cloud-extra` or `aws-region`.
+            FatalError: `archive-credentials`: the profile is not there.
+        """
+        trusted = Connection(ca=os.environ.get("AWS_CA_BUNDLE") or None)
+        return Reach(aws.endpoint(self._client()), trusted, self.timeout, "/")
 
     def search(self, *filters: Mapping[str, Any]) -> Iterator[Summary]:
         """Yield what a search tells, each image set once, oldest update first.

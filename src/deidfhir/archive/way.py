@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 Leg = Callable[[], str | None]
 
 
+def reaching(reach: Reach) -> dict[str, Leg]:
+    """Return what walks the legs up to a first answer.
+
+    Args:
+        reach: The way to the host.
+    """
+
+    def tls() -> str | None:
+        reach.first_answer()
+        parts = urlsplit(reach.url)
+        if parts.scheme == "https":
+            return None
+        return "tls-absent" if is_loopback(parts.hostname or "") else "tls-absent-network"
+
+    return {"dns": reach.resolve, "tcp": reach.connect, "tls": tls}
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """The way to one archive.
@@ -38,18 +55,9 @@ class Way:
             self.archive.shown, transport.access.connection, transport.timeout, "/studies?limit=1"
         )
 
-        def tls() -> str | None:
-            reach.first_answer()
-            parts = urlsplit(self.archive.shown)
-            if parts.scheme == "https":
-                return None
-            return "tls-absent" if is_loopback(parts.hostname or "") else "tls-absent-network"
-
         return {
             "site": self.archive.require,
-            "dns": reach.resolve,
-            "tcp": reach.connect,
-            "tls": tls,
+            **reaching(reach),
             "credentials": self._credentials,
             "search": self._search,
             "metadata": self._metadata,

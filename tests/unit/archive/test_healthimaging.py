@@ -261,22 +261,3 @@ def test_the_published_form_gives_each_instance_what_stands_above_it() -> None:
     found = [one for _, one in instances_in(unpacked(gzip.compress(content)))]
     expected = json.loads((HERE / "image-set.expected.json").read_text(encoding="utf-8"))
     assert found == expected
-
-
-def test_every_leg_of_the_way_is_walked(
-    store: SimulatedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = archive(store, f"{ADDRESS}?region=eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    legs = opened.walk()
-    assert list(legs) == ["site", "credentials", "search", "metadata", "changes"]
-    empty = "archive-empty"
-    assert [walk() for walk in legs.values()] == [None, None, empty, empty, None]
-    store.put(objects(1, 1))
-    assert {walk() for walk in opened.walk().values()} == {None}
-    store.faults["GetImageSetMetadata"] = [error("AccessDeniedException", 403)]
-    legs = opened.walk()
-    legs["search"]()
-    with pytest.raises(FatalError, match="refuses access"):
-        legs["metadata"]()

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deidfhir.archive.healthimaging import open_healthimaging
+from deidfhir.errors import FatalError
+from deidfhir.tables import table
 from tests.simulated.healthimaging import ADDRESS, SimulatedStore, error
 from tests.simulated.healthimagingserver import HealthImagingServer
 from tests.synthetic.objects import instance
@@ -61,3 +64,23 @@ def test_no_value_is_in_any_log(
     assert ran.code == 1
     assert "CANARY" not in caplog.text + ran.out + ran.err
     assert len(caplog.records) > 0
+
+
+def test_every_leg_of_the_way_is_walked(served: HealthImagingServer) -> None:
+    legs = open_healthimaging(FROM[1], timeout=5).walk()
+    names = [one for one in table("doctor.toml")["archive"] if one in legs]
+    assert names == list(legs)
+    found = {name: walk() for name, walk in legs.items()}
+    assert found == {**dict.fromkeys(legs), "tls": "tls-absent"}
+    served.store.faults["GetImageSetMetadata"] = [error("AccessDeniedException", 403)]
+    with pytest.raises(FatalError, match="refuses access"):
+        legs["metadata"]()
+    served.store.held.clear()
+    legs = open_healthimaging(FROM[1], timeout=5).walk()
+    assert [legs[name]() for name in ("search", "metadata")] == ["archive-empty"] * 2
+
+
+def test_the_host_that_is_asked_is_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    asked = open_healthimaging(FROM[1]).store.reach().url
+    assert asked == "https://runtime-medical-imaging.eu-west-1.amazonaws.com"
