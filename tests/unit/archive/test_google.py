@@ -188,6 +188,17 @@ def test_the_bundles_are_those_of_the_files(
         assert cli(command, "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
 
 
+def test_doctor_names_the_leg_that_fails(
+    cloud: SimulatedCloud, tokens: TokenService, cli: Cli
+) -> None:
+    cloud.put(objects(1, 1))
+    assert cli("doctor", "--from", address(cloud)).code == 0
+    tokens.refusing = 400
+    ran = cli("doctor", "--from", address(cloud), "--json")
+    failed = [one["leg"] for one in ran.report["source_legs"] if one["state"] == "failed"]
+    assert (ran.code, failed) == (1, ["credentials"])
+
+
 def test_no_value_and_no_token_is_in_any_log(
     cloud: SimulatedCloud, cli: Cli, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -114,3 +114,22 @@ def test_what_ends_a_run_is_told_with_its_exit_code(store: SimulatedStore, cli: 
         assert ran.code == exit_code
         assert "CANARY" not in ran.out + ran.err
         assert "Traceback" not in ran.err
+
+
+def test_one_image_set_adds_to_its_study_and_takes_nothing(
+    store: SimulatedStore, cli: Cli, tmp_path: Path
+) -> None:
+    first, second = put(store, 1, 1), put(store, 1, 2, 3)
+    target = tmp_path / "fhir"
+
+    def counts(address: str) -> list[int]:
+        assert cli("sync", "--from", address, "--to", target).code == 0
+        held = (target / "ImagingStudy.ndjson").read_text(encoding="utf-8").splitlines()
+        return [json.loads(one)["numberOfInstances"] for one in held]
+
+    assert counts(f"{ADDRESS}/{first}?region=eu-west-1") == [1]
+    assert counts(f"{ADDRESS}/{second}?region=eu-west-1") == [3]
+    put(store, 1, 2, name=second)
+    assert counts(f"{ADDRESS}/{second}?region=eu-west-1") == [2]
+    assert counts(f"{ADDRESS}?region=eu-west-1") == [2]
+    assert counts(f"{ADDRESS}/{first}?region=eu-west-1") == [2]

@@ -84,3 +84,11 @@ def test_the_host_that_is_asked_is_of_the_region(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     asked = open_healthimaging(FROM[1]).store.reach().url
     assert asked == "https://runtime-medical-imaging.eu-west-1.amazonaws.com"
+
+
+def test_doctor_names_the_leg_that_fails(served: HealthImagingServer, cli: Cli) -> None:
+    assert cli("doctor", *FROM).code == 0
+    served.store.faults["SearchImageSets"] = [error("AccessDeniedException", 403)]
+    ran = cli("doctor", *FROM, "--json")
+    failed = [one["leg"] for one in ran.report["source_legs"] if one["state"] == "failed"]
+    assert (ran.code, failed) == (1, ["search"])
