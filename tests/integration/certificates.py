@@ -75,6 +75,14 @@ class Authority:
             )
         return files
 
+    def host(self, name: str) -> Client:
+        """Return the files of a server that is a process of its own."""
+        made = self._issued(name, (-1, 9))
+        files = Client(*(self._folder / one for one in ("host.pem", "host-key.pem", "")))
+        files.certificate.write_bytes(b"".join(one.bytes() for one in made.cert_chain_pems))
+        made.private_key_pem.write_to_path(files.key)
+        return files
+
     def _issued(self, identity: str, days: tuple[int, int]) -> trustme.LeafCert:
         now = datetime.datetime.now(datetime.UTC)
         begin, end = (now + one * _DAY for one in days)

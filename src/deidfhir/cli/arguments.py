@@ -59,6 +59,10 @@ _COMMANDS = {
         "Walk the way to a target leg by leg; say which fails and what to do.",
         "deidfhir doctor --to http://127.0.0.1:8080/fhir",
     ),
+    "serve": (
+        "Answer requests: map objects, judge them (docs/gateway.md).",
+        "deidfhir serve --port 8180",
+    ),
 }
 """Command → what it does, and an example."""
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deidfhir.cli import values
+from deidfhir.cli.listening import add_listening
 from deidfhir.cli.options import (
+    add_accepting,
     add_access,
     add_existing,
     add_fhir,
@@ -144,6 +146,15 @@ def _doctor(one: argparse.ArgumentParser) -> None:
     add_json(one)
 
 
+def _serve(one: argparse.ArgumentParser) -> None:
+    add_listening(one)
+    add_accepting(one)
+    add_site(one)
+    add_target(one, required=False)
+    add_existing(one)
+    one.add_argument("--log", type=Path, metavar="FILE", help="add the events, JSON lines")
+
+
 OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "show": _show,
     "map": _map,
@@ -155,5 +166,6 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "package": _package,
     "install": _install,
     "doctor": _doctor,
+    "serve": _serve,
 }
 """Command → what adds its options."""

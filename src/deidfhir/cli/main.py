@@ -27,6 +27,7 @@ _COMMANDS = {
     "reverse": ("reversing", "reverse"),
     "package": ("publishing", "package"),
     "install": ("publishing", "install"),
+    "serve": ("serving", "serve"),
 }
 """Command → the module and the function that carry it out."""
 

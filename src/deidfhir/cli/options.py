@@ -72,6 +72,11 @@ def add_fhir(one: argparse.ArgumentParser) -> None:
 def add_mapping(one: argparse.ArgumentParser) -> None:
     """Add what goes with mapping."""
     add_paths(one)
+    add_accepting(one)
+
+
+def add_accepting(one: argparse.ArgumentParser) -> None:
+    """Add the FHIR version, and what may pass the gate."""
     add_fhir(one)
     one.add_argument(
         "--accept",
@@ -82,9 +87,9 @@ def add_mapping(one: argparse.ArgumentParser) -> None:
     )
 
 
-def add_target(one: argparse.ArgumentParser) -> None:
+def add_target(one: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the target and how it is written to."""
-    add_to(one)
+    add_to(one, required=required)
     add_access(one)
     add_timeout(one)
     for option, known, what in (
@@ -95,10 +100,10 @@ def add_target(one: argparse.ArgumentParser) -> None:
         one.add_argument(option, choices=known, metavar="WORD", help=told)
 
 
-def add_to(one: argparse.ArgumentParser) -> None:
+def add_to(one: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the target and its journal."""
     one.add_argument(
-        "--to", required=True, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
+        "--to", required=required, metavar="TARGET", help="FHIR base URL, or a folder for NDJSON"
     )
     one.add_argument("--journal", type=Path, metavar="FILE", help="the target's journal")
 

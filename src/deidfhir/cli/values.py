@@ -11,6 +11,8 @@ from deidfhir.errors import UsageError
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _MOST_CONNECTIONS = 64
 _MOST_WORKERS = 64
+_MOST_REQUESTS = 1000
+_MOST_MEGABYTES = 4000
 
 
 def accept(words: str) -> object:
@@ -53,6 +55,31 @@ def workers(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
         raise argparse.ArgumentTypeError(f"it takes a number from 1 to {_MOST_WORKERS}")
     return int(text)
+
+
+def port(text: str) -> int:
+    """Return a number of a port; 0 is any that is free."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError("it takes a number from 0 to 65535")
+    return int(text)
+
+
+def requests(text: str) -> int:
+    """Return a number of requests."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_REQUESTS):
+        raise argparse.ArgumentTypeError(f"it takes a number from 1 to {_MOST_REQUESTS}")
+    return int(text)
+
+
+def megabytes(text: str) -> float:
+    """Return a number of megabytes, up to four thousand."""
+    try:
+        given = float(text)
+    except ValueError:
+        given = 0.0
+    if not 0 < given <= _MOST_MEGABYTES:
+        raise argparse.ArgumentTypeError(f"it takes megabytes between 0 and {_MOST_MEGABYTES}")
+    return given
 
 
 def seconds(text: str) -> float:

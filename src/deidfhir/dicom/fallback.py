@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,19 +19,22 @@ from deidfhir.dicom.quiet import quiet
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
 
 _ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
+_MOST_INFLATED, _STEP = 256 << 20, 1 << 20
+"""Bytes of a deflated data set: pydicom inflates all of it, and a few may become very many."""
 
 
-def header_by_pydicom(path: Path) -> Header:
+def header_by_pydicom(path: Path | bytes) -> Header:
     """Return the wanted elements of a file with or without preamble, in any transfer syntax.
 
     A header that ends early is an error of its own: an attribute that was cut off must never look
     like one that is absent. Only what stands after the last marker may be broken.
 
     Args:
-        path: The file.
+        path: The file, or all its bytes.
 
     Raises:
-        ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
+        ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom`, `damaged` or
+            `deflated-too-large`.
     """
     try:
         return _attempt(path, last_tag())
@@ -43,8 +47,10 @@ def header_by_pydicom(path: Path) -> Header:
             raise whole from None
 
 
-def _attempt(path: Path, last: int, *, must_pass: bool = False) -> Header:
+def _attempt(path: Path | bytes, last: int, *, must_pass: bool = False) -> Header:
     try:
+        if isinstance(path, bytes):
+            return _read(BytesIO(path), len(path), last, must_pass=must_pass)
         with path.open("rb") as stream:
             return _read(stream, path.stat().st_size, last, must_pass=must_pass)
     except ObjectSkipped:
@@ -95,7 +101,18 @@ class _Watched:
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
         self.last_read = len(data)
+        if size < 0:  # all that is left is read at once of a deflated data set alone
+            _require_bounded(data)
         return data
+
+
+def _require_bounded(deflated: bytes) -> None:
+    inflating, rest, size = zlib.decompressobj(-zlib.MAX_WBITS), deflated, 0
+    while rest and not inflating.eof:
+        size += len(inflating.decompress(rest, _STEP))
+        if size > _MOST_INFLATED:
+            raise ObjectSkipped("deflated-too-large")
+        rest = inflating.unconsumed_tail
 
 
 def _require_whole(dataset: FileDataset, stream: _Watched, size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.scan.prefix import Opened, opened
+from deidfhir.dicom.scan.prefix import Opened, opened, scanned
 
 
 def look_at(path: str) -> Opened:
@@ -23,11 +23,11 @@ def look_at(path: str) -> Opened:
         raise ObjectSkipped("file-unreadable") from error
 
 
-def header_by_fallback(path: Path) -> Header:
+def header_by_fallback(path: Path | bytes) -> Header:
     """Return the wanted elements of a file that the scan leaves alone.
 
     Args:
-        path: The file.
+        path: The file, or all its bytes.
 
     Raises:
         ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
@@ -51,3 +51,16 @@ def read_header(path: Path) -> Header:
     """
     header = look_at(str(path)).header
     return header_by_fallback(path) if header is None else header
+
+
+def header_of_bytes(content: bytes) -> Header:
+    """Return the wanted elements of an object that did not come as a file, as `read_header` does.
+
+    Args:
+        content: All bytes that a file of it would hold.
+
+    Raises:
+        ObjectSkipped: `truncated`, `not-dicom` or `damaged`.
+    """
+    header = scanned(content)
+    return header_by_fallback(content) if header is None else header

@@ -40,6 +40,11 @@ class Finding:
         return self._row["section"]
 
     @property
+    def status(self) -> int:
+        """HTTP status of an answer that has it first."""
+        return int(table("findings.toml")[self.code].get("status", 422))
+
+    @property
     def _row(self) -> dict[str, str]:
         row: dict[str, str] = table("findings.toml")[self.code]
         return row

@@ -42,6 +42,12 @@ COMMANDS = {
         "--source-access",
     },
     "dead": {"--all", "--to", "--fhir", "--journal", "--json", "--config"},
+    "serve": {
+        *("--host", "--port", "--token-file", "--tls-certificate", "--tls-key", "--behind-proxy"),
+        *("--max-body", "--max-requests", "--request-timeout", "--fhir", "--accept", "--tools"),
+        *("--policy", "--to", "--journal", "--access", "--timeout", "--server-profile", "--log"),
+        *("--write-mode", "--existing", "--config"),
+    },
     "explain": {"--json", "--config", "--tools", "--policy"},
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import (
@@ -13,8 +14,8 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from deidfhir.dicom.elements import ObjectSkipped
-from deidfhir.dicom.headers import read_header
+from deidfhir.dicom.elements import Header, ObjectSkipped
+from deidfhir.dicom.headers import header_of_bytes, read_header
 from deidfhir.dicom.reader import instance_of
 from deidfhir.pipeline.files import read_paths
 from tests.synthetic.objects import element, encode, write
@@ -92,6 +93,37 @@ def test_of_a_deflated_file_what_stands_behind_the_header_may_be_cut_as_in_any_o
     data = encode(made, DeflatedExplicitVRLittleEndian)
     found = outcomes(data, [len(data) - 100, len(data)], tmp_path)
     assert set(found.values()) == {"object with ('MODIFIED',)"}
+
+
+def test_a_deflated_file_that_inflates_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = marked_object()
+    made.add(element(0x00090010, "LO", "TESTS"))
+    made.add(element(0x00091001, "OB", b"\0" * (4 << 20)))
+    (tmp_path / "large.dcm").write_bytes(encode(made, DeflatedExplicitVRLittleEndian))
+    assert outcome(tmp_path / "large.dcm") == "object with ('MODIFIED',)"
+    monkeypatch.setattr("deidfhir.dicom.fallback._MOST_INFLATED", 3 << 20)
+    assert outcome(tmp_path / "large.dcm") == "deflated-too-large"
+
+
+@pytest.mark.parametrize(("syntax", "delimited"), FORMS, ids=IDS)
+def test_bytes_give_what_a_file_of_them_gives(
+    syntax: str, *, delimited: bool, tmp_path: Path
+) -> None:
+    data = encode(marked_object(), syntax, undefined_length=delimited)
+    for length in (*range(0, len(data), 7), len(data)):
+        (tmp_path / "cut.dcm").write_bytes(data[:length])
+        assert _header_or_code(header_of_bytes, data[:length]) == _header_or_code(
+            read_header, tmp_path / "cut.dcm"
+        )
+
+
+def _header_or_code(read: Callable[[Any], Header], source: object) -> object:
+    try:
+        return read(source)
+    except ObjectSkipped as skip:
+        return skip.code
 
 
 @pytest.mark.parametrize("length", [7, 8, 60, 127, 128, 131])

@@ -58,6 +58,25 @@ def opened(path: str) -> Opened:
         os.close(descriptor)
 
 
+def scanned(content: bytes) -> Header | None:
+    """Return the header of an object whose bytes are there, or None where only pydicom can tell.
+
+    No more of them is looked at, or remembered, than of a file.
+
+    Args:
+        content: All bytes that a file of it would hold.
+    """
+    for step in (_FIRST, *_MORE):
+        data = content[:step]
+        try:
+            return header_of(data, whole=len(data) < step)
+        except ShortError:
+            continue
+        except OddError:
+            return None
+    return None
+
+
 def _from_more(descriptor: int, data: bytes) -> Header | None:
     """Return the header of a file whose first bytes do not hold it."""
     for step in _MORE:

@@ -1,0 +1,67 @@
+"""The table of routes: a new route is a row of it."""
+
+from __future__ import annotations
+
+from deidfhir.gateway.answers import FHIR_JSON, JSON
+from deidfhir.gateway.gateway import Gateway
+from deidfhir.gateway.health import TEXT, live, metrics, ready
+from deidfhir.gateway.mapped import map_objects
+from deidfhir.gateway.objects import OBJECTS
+from deidfhir.gateway.route import Route
+from deidfhir.gateway.verdicts import FORMS, judge
+
+FHIR_FORMS = (FHIR_JSON, JSON)
+_MAP = Route(
+    "/map",
+    "POST",
+    map_objects,
+    {"summary": "The transaction Bundle that states what the objects state."},
+    answers=FHIR_FORMS,
+    bodies=OBJECTS,
+    is_work=True,
+)
+_VERDICT = Route(
+    "/verdict",
+    "POST",
+    judge,
+    {"summary": "What the objects, or an ImagingStudy with its Provenance, claim."},
+    answers=(JSON,),
+    bodies=FORMS,
+    is_work=True,
+)
+_TELLING = (
+    Route(
+        "/healthz",
+        "GET",
+        live,
+        {"summary": "Whether the process lives."},
+        answers=(TEXT,),
+        is_open=True,
+    ),
+    Route(
+        "/readyz",
+        "GET",
+        ready,
+        {"summary": "Whether requests are taken."},
+        answers=(TEXT,),
+        is_open=True,
+        refusals=(503,),
+    ),
+    Route(
+        "/metrics",
+        "GET",
+        metrics,
+        {"summary": "Numbers for Prometheus, text format 0.0.4."},
+        answers=(TEXT,),
+    ),
+)
+
+
+def routes_of(gateway: Gateway) -> tuple[Route, ...]:
+    """Return the routes of a gateway; some are there only with a target.
+
+    Args:
+        gateway: What they share; they may add hooks, checks and numbers to it.
+    """
+    del gateway
+    return (_MAP, _VERDICT, *_TELLING)
