@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from deidfhir.gateway.answers import SOON, refused
+from deidfhir.gateway.atonce import AtOnce
 from deidfhir.gateway.limits import Limits
 from deidfhir.gateway.meter import Meter
 from deidfhir.gateway.tokens import Tokens
@@ -49,6 +50,7 @@ class Gateway:
     events: Events = field(default_factory=Events)
     tell: Callable[[str], object] = field(default=str, repr=False)
     meter: Meter = field(default_factory=Meter, init=False)
+    at_once: AtOnce = field(init=False, repr=False)
     on_start: list[Hook] = field(default_factory=list, init=False)
     on_drain: list[Hook] = field(default_factory=list, init=False)
     on_stop: list[Hook] = field(default_factory=list, init=False)
@@ -57,7 +59,8 @@ class Gateway:
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Prepare the threads that requests are handled in."""
+        """Prepare what requests are handled with."""
+        self.at_once = AtOnce(self.context)
         self._pool = ThreadPoolExecutor(_THREADS, "deidfhir-request")
         if self.tokens is not None:
             tokens = self.tokens

@@ -22,6 +22,9 @@ RELATED = "multipart/related"
 OBJECTS = (DICOM, DICOM_JSON, RELATED)
 """Media types of bodies that hold objects."""
 
+FIRST = "#1"
+"""What the first object of a request is called."""
+
 _MOST_TOLD = 20
 
 

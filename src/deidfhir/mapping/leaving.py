@@ -61,7 +61,7 @@ def leaving_study(
         every = [_without(one, (PATIENT_ID,)) for one in every]
     left = {id(one): other for one, other in zip((*study.facts, *before), every, strict=True)}
     instances = tuple(
-        Instance(left[id(one.facts)], one.sop_instance_uid, _number(one, context))
+        Instance(left[id(one.facts)], one.sop_instance_uid, leaving_number(one, context))
         for one in (*study.instances, *held)
     )
     return LeavingStudy(
@@ -69,7 +69,8 @@ def leaving_study(
     ), findings
 
 
-def _number(instance: Instance, context: MappingContext) -> str:
+def leaving_number(instance: Instance, context: MappingContext) -> str:
+    """Return the number of an instance as far as it leaves."""
     withheld = _NUMBER in context.in_force.withhold  # no claim can lock it or unlock it
     return "" if withheld else instance.instance_number
 

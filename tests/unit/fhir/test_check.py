@@ -100,3 +100,26 @@ def test_an_extension_that_is_wrong_is_told_by_its_place(place: str) -> None:
     assert "valueUnknown" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert ("series.0" in str(caught.value)) == (place != "study")
+
+
+@pytest.mark.parametrize(
+    ("element", "value"),
+    [
+        *(("uid", "urn:oid:1.2"), ("uid", "1.2 3"), ("uid", "1.02_"), ("uid", 3)),
+        *(("number", -1), ("number", 2**31), ("number", "x"), ("number", 1.5)),
+    ],
+)
+def test_what_is_wrong_is_found_although_another_uid_or_number_was_right_before(
+    element: str, value: object
+) -> None:
+    resource = resources()["ImagingStudy"]
+    check(resource, R4)
+    right = deepcopy(resource)
+    for number, one in enumerate(right["series"][0]["instance"], start=7):
+        one["uid"], one["number"] = f"2.25.{number}", number
+    check(right, R4)
+    resource["series"][0]["instance"][0][element] = value
+    with pytest.raises(DataError):
+        check_whole(resource, R4)
+    with pytest.raises(DataError):
+        check(resource, R4)

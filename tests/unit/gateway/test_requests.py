@@ -18,6 +18,7 @@ from tests.synthetic.objects import instance
 from tests.unit.gateway.asking import DICOM, DICOM_JSON, FHIR, asked, codes, part10, related
 
 ONE = part10(instance(1, PatientIdentityRemoved="YES", DeidentificationMethod="tool 1.0"))
+HEADERS, SEVERAL = related(("application/dicom", ONE))
 WORD = "correct-horse-battery"
 
 
@@ -121,14 +122,16 @@ def test_what_is_more_than_may_be_under_way_at_a_time_is_told_to_come_back(
     monkeypatch.setattr("deidfhir.gateway.mapped._line", slow)
     found: list[Any] = []
     with asked(Gateway(MappingContext(), Limits(requests=1))) as client:
-        ask = Thread(target=lambda: found.append(client.post("/map", content=ONE, headers=DICOM)))
+        ask = Thread(
+            target=lambda: found.append(client.post("/map", content=SEVERAL, headers=HEADERS))
+        )
         ask.start()
         assert begun.wait(10)
-        crowded = client.post("/map", content=ONE, headers=DICOM)
+        crowded = client.post("/map", content=SEVERAL, headers=HEADERS)
         health = client.get("/healthz")
         go_on.set()
         ask.join()
-        after = client.post("/map", content=ONE, headers=DICOM)
+        after = client.post("/map", content=SEVERAL, headers=HEADERS)
     assert (crowded.status_code, codes(crowded)) == (429, ["gateway-crowded"])
     assert crowded.headers["retry-after"] == "1"
     assert [one.status_code for one in (health, *found, after)] == [200, 200, 200]
@@ -143,7 +146,7 @@ def test_an_answer_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("deidfhir.gateway.mapped._line", slow)
     with asked(Gateway(MappingContext(), Limits(handling=0.05))) as client:
-        answer = client.post("/map", content=ONE, headers=DICOM)
+        answer = client.post("/map", content=SEVERAL, headers=HEADERS)
         go_on.set()
     assert (answer.status_code, codes(answer)) == (503, ["gateway-slow"])
     assert answer.headers["retry-after"] == "1"
@@ -170,7 +173,7 @@ def test_a_fault_of_ours_is_told_by_its_kind_and_place_alone(
     monkeypatch.setattr("deidfhir.gateway.mapped._line", broken)
     told: list[str] = []
     with asked(Gateway(MappingContext(), tell=told.append)) as client:
-        answer = client.post("/map", content=ONE, headers=DICOM)
+        answer = client.post("/map", content=SEVERAL, headers=HEADERS)
     assert (answer.status_code, codes(answer)) == (500, ["gateway-failed"])
     assert "DOE" not in answer.text + "".join(told)
     assert "KeyError" in told[0]

@@ -58,15 +58,14 @@ def opened(path: str) -> Opened:
         os.close(descriptor)
 
 
-def scanned(content: bytes) -> Header | None:
+def scanned(content: bytes, most: int = _MORE[-1]) -> Header | None:
     """Return the header of an object whose bytes are there, or None where only pydicom can tell.
-
-    No more of them is looked at, or remembered, than of a file.
 
     Args:
         content: All bytes that a file of it would hold.
+        most: How many of them are looked at; by default as many as of a file.
     """
-    for step in (_FIRST, *_MORE):
+    for step in (one for one in (_FIRST, *_MORE) if one <= most):
         data = content[:step]
         try:
             return header_of(data, whole=len(data) < step)

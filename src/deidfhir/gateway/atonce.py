@@ -1,0 +1,117 @@
+"""What needs no thread: one object with a small header, and the next of a series.
+
+Whoever sends the objects of a series one by one sends the same header again and again, but for UID
+and number. What was made of one serves for those that follow, as in a run one object of facts
+serves a whole series.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from deidfhir.dicom.dicomjson import header_of_json
+from deidfhir.dicom.elements import Header, ObjectSkipped
+from deidfhir.dicom.reader import Reader
+from deidfhir.dicom.scan.prefix import scanned
+from deidfhir.fhir.types import JsonObject
+from deidfhir.gateway.bundles import bundle_of
+from deidfhir.gateway.media import MediaType
+from deidfhir.gateway.objects import DICOM, DICOM_JSON, FIRST
+from deidfhir.mapping.context import MappingContext
+from deidfhir.mapping.repeating import instance_like, is_plain
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Facts, Instance
+from deidfhir.model.study import study_of
+from deidfhir.web.numbers import Text, line_of
+
+_SMALL = 64 << 10
+"""Bytes that hold up others no longer than handing them to a thread would."""
+_SERIES = 256
+_HOLE = "\0"  # stands in no JSON
+
+
+class _Made(NamedTuple):
+    """The Bundle of one object, with a hole where its instance stands."""
+
+    facts: Facts
+    codes: tuple[str, ...]
+    before: str
+    after: str
+    element: JsonObject
+
+
+class AtOnce:
+    """Maps one object without a thread, if that is quick for sure.
+
+    Args:
+        context: The mapping's; its policy is the gate's.
+    """
+
+    def __init__(self, context: MappingContext) -> None:
+        self._context = context
+        self._reader = Reader()
+        self._made: dict[int, _Made] = {}
+
+    def line(self, body: bytes, form: MediaType) -> bytes | None:
+        """Return the Bundle of a body that holds one object, or None where it may take longer.
+
+        Args:
+            body: The body.
+            form: Its media type.
+
+        Raises:
+            Refused: The study may not be mapped.
+        """
+        try:
+            header = _header(body, form.name)
+            if header is None:
+                return None
+            instance, codes = self._reader.read(header, FIRST)
+        except ObjectSkipped:
+            return None  # what is wrong is told by the way of all others
+        made = self._made.get(id(instance.facts))
+        if made is not None and made.codes == codes and is_plain(instance):
+            element = instance_like(made.element, instance, self._context)
+            return f"{made.before}{line_of(element)}{made.after}".encode()
+        return self._mapped(instance, codes)
+
+    def _mapped(self, instance: Instance, codes: tuple[str, ...]) -> bytes:
+        found = [Finding(code, FIRST) for code in codes]
+        bundle = bundle_of([study_of(instance.study_uid, [instance], found)], self._context)
+        if is_plain(instance):
+            self._keep(instance, codes, bundle)
+        return line_of(bundle).encode()
+
+    def _keep(self, instance: Instance, codes: tuple[str, ...], bundle: JsonObject) -> None:
+        series = _series_in(bundle)
+        (element,) = series["instance"]
+        if "extension" in element:
+            return
+        series["instance"] = [Text(_HOLE)]
+        before, _, after = line_of(bundle).partition(_HOLE)
+        series["instance"] = [element]
+        if len(self._made) >= _SERIES:
+            self._made.clear()
+        self._made[id(instance.facts)] = _Made(instance.facts, codes, before, after, element)
+
+
+def _series_in(bundle: JsonObject) -> dict[str, Any]:
+    resources = [one["resource"] for one in bundle["entry"]]
+    (study,) = [one for one in resources if one["resourceType"] == "ImagingStudy"]
+    found: dict[str, Any] = study["series"][0]
+    return found
+
+
+def _header(body: bytes, form: str) -> Header | None:
+    if form == DICOM:
+        return scanned(body, _SMALL)
+    if form != DICOM_JSON or len(body) > _SMALL:
+        return None
+    try:
+        source = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(source, list) and len(source) == 1:
+        (source,) = source
+    return header_of_json(source) if isinstance(source, dict) else None
