@@ -5,9 +5,10 @@ PORT ?= 8080
 EPISODES ?= 1000
 SEED ?= 1
 SECONDS ?= 600
+EXAMPLES ?= 2000
 ONLY ?=
 
-.PHONY: help demo test unit lint hapi bench bench-sync campaign fuzz golden generated clean
+.PHONY: help demo test unit lint hapi bench bench-sync campaign fuzz fuzz-gateway golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -49,6 +50,10 @@ campaign:            ## faults of every class on a real server (EPISODES=1000, S
 fuzz:                ## the header scan against pydicom on spoilt files, guided (SECONDS=600, SEED=1); docs/fuzz.md
 	@sh tools/setup.sh fuzz
 	@$(PYTHON_IN_VENV) -m tools.fuzz --seconds $(SECONDS) --seed $(SEED) --page docs/fuzz.md
+
+fuzz-gateway:        ## requests of all kinds, as its OpenAPI document allows and as it does not (EXAMPLES=2000 a route)
+	@sh tools/setup.sh test
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON_IN_VENV) -m pytest -q tests/integration/test_gateway_fuzz.py
 
 golden:              ## writes the expected files of tests/golden anew; read the diff
 	@sh tools/setup.sh test

@@ -12,6 +12,7 @@ from deidfhir.gateway.answers import SOON, refused
 from deidfhir.gateway.atonce import AtOnce
 from deidfhir.gateway.limits import Limits
 from deidfhir.gateway.meter import Meter
+from deidfhir.gateway.reaching import Reaching
 from deidfhir.gateway.tokens import Tokens
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.targets import TargetOptions
@@ -51,6 +52,7 @@ class Gateway:
     tell: Callable[[str], object] = field(default=str, repr=False)
     meter: Meter = field(default_factory=Meter, init=False)
     at_once: AtOnce = field(init=False, repr=False)
+    reaching: Reaching | None = field(default=None, init=False, repr=False)
     on_start: list[Hook] = field(default_factory=list, init=False)
     on_drain: list[Hook] = field(default_factory=list, init=False)
     on_stop: list[Hook] = field(default_factory=list, init=False)
@@ -61,6 +63,8 @@ class Gateway:
     def __post_init__(self) -> None:
         """Prepare what requests are handled with."""
         self.at_once = AtOnce(self.context)
+        if self.target is not None:
+            self.reaching = Reaching(self.target, self.context)
         self._pool = ThreadPoolExecutor(_THREADS, "deidfhir-request")
         if self.tokens is not None:
             tokens = self.tokens

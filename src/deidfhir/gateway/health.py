@@ -21,12 +21,14 @@ async def ready(_request: Request, gateway: Gateway) -> Response:
     """Answer whether requests are taken.
 
     Raises:
-        Refused: `gateway-draining` or `gateway-unready`.
+        Refused: `gateway-draining`, `gateway-unready` or `target-unready`.
     """
     if gateway.is_draining:
         raise refused("gateway-draining", **SOON)
     if not gateway.is_ready:
         raise refused("gateway-unready", **SOON)
+    if gateway.reaching is not None and not await gateway.reaching.is_reached():
+        raise refused("target-unready", Retry_After="5")
     return Response("ready\n", media_type=TEXT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deidfhir.gateway.answers import FHIR_JSON, JSON
+from deidfhir.gateway.describing import describing_routes
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.gateway.health import TEXT, live, metrics, ready
 from deidfhir.gateway.mapped import map_objects
@@ -19,6 +20,7 @@ _MAP = Route(
     answers=FHIR_FORMS,
     bodies=OBJECTS,
     is_work=True,
+    refusals=(422,),
 )
 _VERDICT = Route(
     "/verdict",
@@ -28,6 +30,7 @@ _VERDICT = Route(
     answers=(JSON,),
     bodies=FORMS,
     is_work=True,
+    refusals=(422,),
 )
 _TELLING = (
     Route(
@@ -64,4 +67,5 @@ def routes_of(gateway: Gateway) -> tuple[Route, ...]:
         gateway: What they share; they may add hooks, checks and numbers to it.
     """
     del gateway
-    return (_MAP, _VERDICT, *_TELLING)
+    found = (_MAP, _VERDICT, *_TELLING)
+    return (*found, *describing_routes(found))

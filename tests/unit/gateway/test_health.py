@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.tables import table
 from deidfhir.web.events import Events, Field
+from deidfhir.web.timing import Clock
+from tests.integration.fake import FakeServer, Reply, capability
 from tests.synthetic.objects import instance
-from tests.unit.gateway.asking import DICOM, asked, part10
+from tests.unit.gateway.asking import DICOM, asked, codes, part10
 
 ONE = part10(instance(1, PatientIdentityRemoved="YES"))
 
@@ -72,3 +77,28 @@ def test_each_answer_is_an_event_without_a_word_of_the_request() -> None:
     ]
     assert {event for event, _ in told} == {"request-answered"}
     assert "DOE" not in str(told)
+
+
+def test_with_a_target_it_is_ready_while_that_answers_as_a_fhir_server() -> None:
+    now = [0.0]
+    with FakeServer() as server:
+        options = TargetOptions(server.url, clock=Clock(monotonic=lambda: now[0]))
+        with asked(Gateway(MappingContext(), target=options)) as client:
+            assert client.get("/readyz").status_code == 200
+            asked_so_far = len(server.log)
+            assert client.get("/readyz").status_code == 200
+            assert len(server.log) == asked_so_far
+            server.metadata = lambda _: Reply(body={"resourceType": "Patient"})
+            now[0] = 31
+            answer = client.get("/readyz")
+            assert (answer.status_code, codes(answer)) == (503, ["target-unready"])
+            server.metadata = lambda _: Reply(body=capability("4.0.1"))
+            assert client.get("/readyz").status_code == 503
+            now[0] = 37
+            assert client.get("/readyz").status_code == 200
+
+
+def test_a_folder_is_always_reached(tmp_path: Path) -> None:
+    options = TargetOptions(str(tmp_path / "out"))
+    with asked(Gateway(MappingContext(), target=options)) as client:
+        assert client.get("/readyz").status_code == 200
