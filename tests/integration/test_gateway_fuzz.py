@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
 
+from deidfhir import MappingContext, map_dataset
 from tests.integration.gateways import serving
 from tests.synthetic.objects import codes, equipment, instance
 from tests.unit.gateway.asking import part10, related
@@ -34,6 +36,7 @@ STATED: list[dict[str, Any]] = [
 ]
 OBJECTS = [instance(1, 1, number, **stated) for number, stated in enumerate(STATED, start=1)]
 BYTES = [part10(one) for one in OBJECTS]
+BUNDLE = map_dataset(OBJECTS[0], MappingContext()).bundle()
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -75,6 +78,27 @@ def several(draw: st.DrawFn) -> bytes:
     return body[: draw(st.integers(0, len(body)))] if draw(st.booleans()) else body
 
 
+@st.composite
+def resources(draw: st.DrawFn) -> bytes:
+    """Draw a Bundle, or Parameters of objects or of it, in which something is something else."""
+    data = base64.b64encode(draw(spoilt())).decode()
+    binary = {"resourceType": "Binary", "contentType": "application/dicom", "data": data}
+    one = draw(st.sampled_from([BUNDLE, binary, *(entry["resource"] for entry in BUNDLE["entry"])]))
+    name = draw(st.sampled_from(["object", "resource", "other"]))
+    inside = {"resourceType": "Parameters", "parameter": [{"name": name, "resource": one}]}
+    made = json.loads(json.dumps(draw(st.sampled_from([one, inside]))))
+    for _ in range(draw(st.integers(0, 2))):
+        place = made
+        while (key := draw(st.sampled_from(sorted(place)))) and draw(st.booleans()):
+            inner = place[key][0] if isinstance(place[key], list) and place[key] else place[key]
+            if not isinstance(inner, dict) or not inner:
+                break
+            place = inner
+        place[key] = draw(VALUES)
+    return json.dumps(made).encode()
+
+
+schemathesis.openapi.media_type("application/fhir+json", resources() | st.binary(max_size=40))
 schemathesis.openapi.media_type("application/dicom", spoilt() | st.binary(max_size=300))
 schemathesis.openapi.media_type("application/dicom+json", json_objects() | st.binary(max_size=40))
 schemathesis.openapi.media_type("multipart/related", several())

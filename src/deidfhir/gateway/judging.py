@@ -63,9 +63,14 @@ class Judged:
         return folded(one.verdict for one in self.claims)
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether the gate lets it pass."""
+        return not self.refusal
+
+    @property
     def reasons(self) -> list[str]:
         """The codes of all reasons of its instances' verdicts, sorted."""
-        return sorted({reason for one in self.claims for reason in one.reasons})
+        return _reasons(self.claims)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the study for an answer."""
@@ -74,7 +79,7 @@ class Judged:
             "study": self.name,
             "verdict": self.verdict.value,
             "reasons": self.reasons,
-            "accepted": not self.refusal,
+            "accepted": self.is_accepted,
             "refusal": self.refusal or None,
             "instances": len(self.claims),
             "verdicts": {one.value: counts[one.value] for one in Verdict if one != Verdict.MIXED},
@@ -99,6 +104,11 @@ class Judgement:
         return folded(one.verdict for one in self.claims)
 
     @property
+    def reasons(self) -> list[str]:
+        """The codes of all reasons of its instances' verdicts, sorted."""
+        return _reasons(self.claims)
+
+    @property
     def findings(self) -> list[Finding]:
         """What is odd in its studies."""
         return [each for one in self.studies for each in one.findings]
@@ -106,19 +116,22 @@ class Judgement:
     @property
     def is_accepted(self) -> bool:
         """Whether the gate lets all of it pass."""
-        return not any(one.refusal for one in self.studies)
+        return all(one.is_accepted for one in self.studies)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer of `POST /verdict`; docs/gateway.md describes its keys."""
-        reasons = {reason for one in self.claims for reason in one.reasons}
         return {
             "verdict": self.verdict.value,
-            "reasons": sorted(reasons),
+            "reasons": self.reasons,
             "accepted": self.is_accepted,
             "studies": [one.as_dict() for one in self.studies],
             "instances": [one.as_dict() for one in self.claims],
             "findings": [one.as_dict() for one in self.findings],
         }
+
+
+def _reasons(claims: Iterable[Claim]) -> list[str]:
+    return sorted({reason for one in claims for reason in one.reasons})
 
 
 def judged_objects(

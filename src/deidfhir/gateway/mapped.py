@@ -10,6 +10,7 @@ from deidfhir.gateway.body import form_of, received
 from deidfhir.gateway.bundles import bundle_of
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.gateway.media import MediaType
+from deidfhir.gateway.multipart import Part
 from deidfhir.gateway.objects import OBJECTS, instances_of, read_body
 from deidfhir.web.numbers import line_of
 
@@ -33,6 +34,18 @@ async def map_objects(request: Request, gateway: Gateway) -> Response:
 
 
 def _line(gateway: Gateway, body: bytes, form: MediaType) -> bytes:
-    most = gateway.limits.objects
-    studies, _ = instances_of(read_body(body, form, most), most)
+    return line_of_parts(gateway, read_body(body, form, gateway.limits.objects))
+
+
+def line_of_parts(gateway: Gateway, parts: list[Part]) -> bytes:
+    """Return the Bundle of the objects of some parts.
+
+    Args:
+        gateway: What the routes share.
+        parts: As `read_body` gives them.
+
+    Raises:
+        Refused: As `map_objects`.
+    """
+    studies, _ = instances_of(parts, gateway.limits.objects)
     return line_of(bundle_of(studies, gateway.context)).encode()

@@ -37,13 +37,11 @@ def read_body(body: bytes, form: MediaType, most: int) -> list[Part]:
         most: How many parts there may be.
 
     Raises:
-        Refused: `multipart-broken`, `parts-too-many`, `content-not-supported` or `body-empty`.
+        Refused: `multipart-broken`, `parts-too-many` or `body-empty`.
     """
     parts = list(parts_of(body, form, most)) if form.name == RELATED else [Part(form, body)]
     if not parts:
         raise refused("body-empty")
-    if any(one.form.name not in (DICOM, DICOM_JSON) for one in parts):
-        raise refused("content-not-supported")
     return parts
 
 
@@ -57,8 +55,11 @@ def instances_of(parts: list[Part], most: int) -> tuple[StudyFold, list[Instance
         most: How many objects there may be.
 
     Raises:
-        Refused: An object cannot be used: its number and the reason; nothing of the rest is.
+        Refused: `content-not-supported` or `body-empty`; or an object cannot be used: its number
+            and the reason; nothing of the rest is.
     """
+    if any(one.form.name not in (DICOM, DICOM_JSON) for one in parts):
+        raise refused("content-not-supported")
     fold, found, reader = StudyFold(), [], Reader()
     wrong: list[Finding] = []
     for number, source in enumerate(_sources(parts), start=1):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from deidfhir.gateway.answers import FHIR_JSON, JSON
+from deidfhir.gateway.answers import JSON
 from deidfhir.gateway.describing import describing_routes
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.gateway.health import TEXT, live, metrics, ready
 from deidfhir.gateway.mapped import map_objects
 from deidfhir.gateway.objects import OBJECTS
+from deidfhir.gateway.operations import FHIR_FORMS, OPERATIONS
 from deidfhir.gateway.route import Route
 from deidfhir.gateway.verdicts import FORMS, judge
 
-FHIR_FORMS = (FHIR_JSON, JSON)
 _MAP = Route(
     "/map",
     "POST",
@@ -67,5 +67,5 @@ def routes_of(gateway: Gateway) -> tuple[Route, ...]:
         gateway: What they share; they may add hooks, checks and numbers to it.
     """
     del gateway
-    found = (_MAP, _VERDICT, *_TELLING)
+    found = (_MAP, _VERDICT, *OPERATIONS, *_TELLING)
     return (*found, *describing_routes(found))

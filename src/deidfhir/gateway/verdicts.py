@@ -10,6 +10,7 @@ from deidfhir.gateway.body import form_of, received
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.gateway.judging import Judgement, judged_objects, judged_resources
 from deidfhir.gateway.media import MediaType
+from deidfhir.gateway.multipart import Part
 from deidfhir.gateway.objects import OBJECTS, instances_of, read_body
 from deidfhir.gateway.resources import resource_in
 from deidfhir.web.numbers import line_of
@@ -40,6 +41,18 @@ def _line(gateway: Gateway, body: bytes, form: MediaType) -> bytes:
 def _judged(gateway: Gateway, body: bytes, form: MediaType) -> Judgement:
     if form.name == FHIR_JSON:
         return judged_resources([resource_in(body, _KINDS)], gateway.context)
-    most = gateway.limits.objects
-    studies, instances = instances_of(read_body(body, form, most), most)
+    return judged_parts(gateway, read_body(body, form, gateway.limits.objects))
+
+
+def judged_parts(gateway: Gateway, parts: list[Part]) -> Judgement:
+    """Return what the objects of some parts claim.
+
+    Args:
+        gateway: What the routes share.
+        parts: As `read_body` gives them.
+
+    Raises:
+        Refused: An object cannot be used.
+    """
+    studies, instances = instances_of(parts, gateway.limits.objects)
     return judged_objects(studies, instances, gateway.context)

@@ -7,6 +7,7 @@ from deidfhir.fhir.types import JsonObject
 from deidfhir.fhir.versions import FhirName
 from deidfhir.package.base import Publication
 from deidfhir.package.extensions import extension_definitions
+from deidfhir.package.operations import operation_definitions
 from deidfhir.package.profiles import profile_definitions
 from deidfhir.package.searching import capability_statement, search_parameters
 from deidfhir.package.terminology import terminology
@@ -25,5 +26,6 @@ def conformance_resources(settings: Settings, fhir: FhirName) -> list[JsonObject
         *extension_definitions(publication),
         *profile_definitions(publication),
         *search_parameters(publication),
+        *operation_definitions(publication),
         capability_statement(publication),
     ]
