@@ -81,10 +81,10 @@ def _digests(path: Path) -> tuple[bytes, ...]:
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except UnicodeDecodeError:
-        raise UsageError("token-form", path=path, least=_LEAST) from None
+        raise UsageError("gateway-token-form", path=path, least=_LEAST) from None
     except (OSError, ValueError) as error:
-        raise UsageError("token-file", path=path) from error
+        raise UsageError("gateway-token-file", path=path) from error
     tokens = [one for line in lines if (one := line.strip()) and not one.startswith("#")]
     if not tokens or not all(_TOKEN.fullmatch(one) for one in tokens):
-        raise UsageError("token-form", path=path, least=_LEAST)
+        raise UsageError("gateway-token-form", path=path, least=_LEAST)
     return tuple(sha256(one.encode()).digest() for one in tokens)

@@ -207,7 +207,8 @@ def test_every_metric_of_the_table_is_written_by_some_run(
         for line in path.read_text("utf-8").splitlines()
         if line.startswith("# TYPE")
     }
-    assert written == set(table("metrics.toml"))
+    of_runs = {one for one in table("metrics.toml") if "_gateway_" not in one}
+    assert written == of_runs
 
 
 def test_a_dry_run_writes_none(cli: Cli, archive: Path, tmp_path: Path, file: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_file_without_tokens_is_refused_at_the_start(file: Path, content: byte
     file.write_bytes(content)
     with pytest.raises(UsageError) as found:
         Tokens(file)
-    assert found.value.code == "token-form"
+    assert found.value.code == "gateway-token-form"
     if content.strip():
         assert content.decode() not in str(found.value)
 
@@ -64,7 +64,7 @@ def test_a_file_without_tokens_is_refused_at_the_start(file: Path, content: byte
 def test_a_file_that_is_not_there_is_refused_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as found:
         Tokens(tmp_path / "none")
-    assert found.value.code == "token-file"
+    assert found.value.code == "gateway-token-file"
 
 
 def test_a_file_that_others_may_read_is_known(file: Path) -> None:
