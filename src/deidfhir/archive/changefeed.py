@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deidfhir.archive.archive import CursorLost
+from deidfhir.archive.search import unanswered
 from deidfhir.errors import FatalError
 from deidfhir.web.outcome import Rejected
 from deidfhir.web.transport import Transport
@@ -118,13 +119,11 @@ class ChangeFeed:
         query = urlencode({**asked, "includeMetadata": "false"})
         try:
             found = self.transport.send("GET", f"{path}?{query}", take=_entry).taken
-        except Rejected as refused:
-            status = refused.status
-        else:
-            if None not in found:
-                return list(found)
-            status = 200
-        raise FatalError("not-azure", url=self.transport.shown_url, status=status)
+        except Rejected as rejected:
+            raise unanswered(self.transport.shown_url, rejected, "not-azure") from None
+        if None in found:
+            raise FatalError("not-azure", url=self.transport.shown_url, status=200)
+        return list(found)
 
 
 def _entry(found: dict[str, Any]) -> Entry | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from deidfhir.archive.archive import Changed, Gone, Query, StudyListed, StudyObjects, Take, Unsteady
-from deidfhir.archive.search import STUDY, Search
+from deidfhir.archive.search import STUDY, Search, unanswered
 from deidfhir.archive.way import Way
 from deidfhir.errors import FatalError, RetriableError
 from deidfhir.web.outcome import Rejected
@@ -58,7 +58,7 @@ class DicomWeb:
         try:
             yield from self.search.studies(query)
         except Rejected as refused:
-            raise self._refused(refused) from None
+            raise unanswered(self.shown, refused) from None
 
     def objects(self, study: StudyListed, take: Take, sample: int = 0) -> StudyObjects:
         """Return every instance of a study: one request a series."""
@@ -110,7 +110,7 @@ class DicomWeb:
         except Rejected as refused:
             if refused.status in _GONE:
                 raise Gone from None
-            raise self._refused(refused) from None
+            raise unanswered(self.shown, refused) from None
 
     def _whole(self, study: str, series: str, take: Take, found: StudyObjects) -> None:
         path = f"/studies/{study}/series/{series}/metadata"
@@ -132,7 +132,7 @@ class DicomWeb:
         except Rejected as refused:
             if refused.status in _GONE:
                 return []
-            raise self._refused(refused) from None
+            raise unanswered(self.shown, refused) from None
 
     def _one_by_one(
         self, study: str, series: str, instances: list[str], take: Take, found: StudyObjects
@@ -156,6 +156,3 @@ class DicomWeb:
             return 0
         told = next((one.instances for one in listed if one.uid == study), None)
         return max(0, (told or 0) - count)
-
-    def _refused(self, refused: Rejected) -> Exception:
-        return FatalError("archive-refused", url=self.shown, status=refused.status)

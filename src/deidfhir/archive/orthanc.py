@@ -11,6 +11,7 @@ from typing import Any
 
 from deidfhir.archive.archive import Changed, CursorLost
 from deidfhir.archive.dicomweb import DicomWeb
+from deidfhir.archive.search import unanswered
 from deidfhir.errors import FatalError
 from deidfhir.model.uid import is_usable
 from deidfhir.web.outcome import Rejected
@@ -117,7 +118,7 @@ class Orthanc(DicomWeb):
         except Rejected as refused:
             if refused.status == 404:
                 return []
-            raise self._unspoken(refused.status) from None
+            raise unanswered(self.rest.shown_url, refused, "not-orthanc") from None
 
     def _asked(self, path: str) -> dict[str, Any]:
         found = self._object(path)

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deidfhir.archive.archive import Query, StudyListed, Unsteady
-from deidfhir.errors import FatalError
+from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.model.attributes import by_keyword
 from deidfhir.model.uid import is_usable
+from deidfhir.web.outcome import Rejected
 from deidfhir.web.transport import Transport
 
 STUDY, SERIES, INSTANCE = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"
@@ -141,6 +142,19 @@ class Search:
             take=lambda one: (_uid(one, tag), _count(one)),
         )
         return list(answer.taken)
+
+
+def unanswered(url: str, rejected: Rejected, code: str = "archive-refused") -> DeidFhirError:
+    """Return what it means that an archive gives no answer of use, after some repetitions.
+
+    Args:
+        url: Its address, without credentials.
+        rejected: What it says instead.
+        code: Of the error where it is not the archive that failed.
+    """
+    if rejected.status >= 500:
+        return RetriableError("target-down", url=url, what=f"HTTP {rejected.status}")
+    return FatalError(code, url=url, status=rejected.status)
 
 
 class _Pages:

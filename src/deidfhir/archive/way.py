@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deidfhir.archive.archive import Gone, Query, Unsteady
-from deidfhir.errors import FatalError, RetriableError
+from deidfhir.archive.search import unanswered
+from deidfhir.errors import RetriableError
 from deidfhir.web.access.reach import Reach
 from deidfhir.web.address import is_loopback
 from deidfhir.web.connections import within
@@ -96,7 +97,7 @@ class Way:
         except (Gone, Unsteady):
             return "archive-moves"
         except Rejected as refused:
-            raise self.refused(refused) from None
+            raise unanswered(self.archive.shown, refused) from None
 
     def _one_instance(self, study: str) -> str | None:
         search, send = self.archive.search, self.archive.transport.send
@@ -109,7 +110,3 @@ class Way:
 
     def _changes(self) -> str | None:
         return None if self.archive.position() is not None else "changes-untold"
-
-    def refused(self, refused: Rejected) -> FatalError:
-        """Return what it means that an archive refuses to be searched or read."""
-        return FatalError("archive-refused", url=self.archive.shown, status=refused.status)

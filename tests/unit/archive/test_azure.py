@@ -189,10 +189,11 @@ def test_a_service_that_tells_no_change_feed_is_none_of_azure(
         with pytest.raises(FatalError) as caught:
             ask()
         assert caught.value.code == "not-azure"
-    monkeypatch.setattr(cloud, "_changes", lambda *_: (404, {}))
-    with pytest.raises(FatalError) as caught:
-        opened(cloud, version).position()
-    assert (caught.value.code, caught.value.details["status"]) == ("not-azure", 404)
+    for status, code in ((404, "not-azure"), (500, "target-down")):
+        cloud.refusing = status
+        with pytest.raises((FatalError, RetriableError)) as failed:
+            open_archive(address(cloud, version), Opening(timeout=0.3)).position()
+        assert failed.value.code == code
 
 
 @both_versions

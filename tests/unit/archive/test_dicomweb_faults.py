@@ -190,6 +190,13 @@ def test_an_archive_that_is_none_ends_the_run(cli: Cli, web: Web, reply: Reply, 
     assert told.value.code == code
 
 
+def test_an_archive_that_fails_on_a_search_is_for_later(cli: Cli, web: Web) -> None:
+    web.says(LIST, Reply(500))
+    run = cli("show", "--from", address(web), "--timeout", "1")
+    assert (run.code, run.out) == (5, "")
+    assert "(HTTP 500)" in run.err
+
+
 def test_an_archive_that_is_busy_for_too_long_is_for_later(cli: Cli, web: Web) -> None:
     web.says(METADATA, Reply(503, headers={"Retry-After": "9"}))
     run = cli("show", "--from", address(web), "--timeout", "1")
