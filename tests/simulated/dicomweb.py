@@ -127,16 +127,20 @@ class SimulatedCloud(Listener):
         if self.refusing:
             return self.refusing, {"error": "CANARY^OF^AN^ANSWER"}
         if path.endswith(("/changefeed", "/changefeed/latest")):
-            return self._changes(path, query)
+            return self.changes(path, query)
         words = path.partition("/studies")[2].strip("/").split("/") if "/studies" in path else None
         if words is None:
             return 404, {}
-        return self._metadata(words) if words[-1] == "metadata" else self._search(words, query)
+        return self._metadata(words) if words[-1] == "metadata" else self.search(words, query)
 
-    def _changes(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+    def changes(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        """Answer a request for the change feed, by status and body."""
         assert query["includeMetadata"] == "false"
         if path.endswith("/latest"):
-            return (200, self.feed[-1].told) if self.feed else (204, None)
+            by_time = max(self.feed, key=lambda one: (one.at, one.sequence), default=None)
+            if by_time is None:
+                return 204, None
+            return 200, (by_time if path.startswith("/v2/") else self.feed[-1]).told
         offset, limit = int(query["offset"]), int(query["limit"])
         if path.startswith("/v1/"):
             assert 1 <= limit <= 100
@@ -153,7 +157,8 @@ class SimulatedCloud(Listener):
         found = [one for one in self.held.values() if _fits(one, wanted)]
         return (200, found) if found else (404, {})
 
-    def _search(self, words: list[str], query: dict[str, str]) -> tuple[int, Any]:
+    def search(self, words: list[str], query: dict[str, str]) -> tuple[int, Any]:
+        """Answer a search, by status and body."""
         wanted = dict(zip(("0020000D", "0020000E"), words[0::2], strict=False))
         keys = ["0020000D", "0020000E", "00080018"][: 1 + len(words) // 2]
         keywords = {"StudyInstanceUID": "0020000D", "StudyDate": "00080020"}

@@ -184,7 +184,7 @@ def test_of_a_partition_only_its_own_changes_count(cloud: SimulatedCloud, versio
 def test_a_service_that_tells_no_change_feed_is_none_of_azure(
     cloud: SimulatedCloud, version: str, told: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cloud, "_changes", lambda *_: (200, told))
+    monkeypatch.setattr(cloud, "changes", lambda *_: (200, told))
     for ask in (opened(cloud, version).position, lambda: opened(cloud, version).changed("0")):
         with pytest.raises(FatalError) as caught:
             ask()
@@ -203,12 +203,12 @@ def test_pages_without_an_end_are_no_answer(
     for study in (1, 2):
         cloud.put(objects(study, 1))
     page = [cloud.feed[0].told]
-    changes = cloud._changes
+    changes = cloud.changes
 
     def answered(path: str, query: dict[str, str]) -> tuple[int, Any]:
         return changes(path, query) if path.endswith("/latest") else (200, page)
 
-    monkeypatch.setattr(cloud, "_changes", answered)
+    monkeypatch.setattr(cloud, "changes", answered)
     with pytest.raises(FatalError, match="the same page again"):
         opened(cloud, version).changed("0")
 
@@ -374,7 +374,7 @@ def test_what_a_shifting_list_may_have_hidden_is_listed_again(
     for study in range(1, 7):
         cloud.put(objects(study, 1))
     hidden = cloud.held.pop(str(objects(3, 1)[0].SOPInstanceUID))
-    search, turn = cloud._search, iter(range(100))
+    search, turn = cloud.search, iter(range(100))
 
     def shifting(words: list[str], query: dict[str, str]) -> tuple[int, Any]:
         if words == [""]:  # newest first, as the service lists
@@ -383,10 +383,10 @@ def test_what_a_shifting_list_may_have_hidden_is_listed_again(
             cloud.held = {key: {**hidden, **uids}, **cloud.held}
         return search(words, query)
 
-    monkeypatch.setattr(cloud, "_search", shifting)
+    monkeypatch.setattr(cloud, "search", shifting)
     given = ("--from", address(cloud), "--to", tmp_path / "fhir", "--json")
     assert "listing-unsteady" in cli("sync", *given).out
-    monkeypatch.setattr(cloud, "_search", search)
+    monkeypatch.setattr(cloud, "search", search)
     cloud.held[str(objects(3, 1)[0].SOPInstanceUID)] = hidden  # of which the feed told long ago
     assert cli("sync", *given).code == 0
     held = (tmp_path / "fhir" / "ImagingStudy.ndjson").read_text(encoding="utf-8")
