@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from tests.synthetic.objects import instance, write
 
 if TYPE_CHECKING:
     from tests.conftest import Cli
+
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +189,16 @@ def test_the_bundles_are_those_of_the_files(
     assert (ours.code, ours.lines) == (0, theirs.lines)
     for command in ("sync", "verify"):
         assert cli(command, "--from", address(cloud), "--to", tmp_path / "fhir").code == 0
+
+
+def test_the_header_of_the_page_is_taken(cloud: SimulatedCloud, tmp_path: Path) -> None:
+    page = (REPO / "docs" / "clouds.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "access.toml"
+    path.write_text(example, encoding="utf-8")
+    cloud.put(objects(1, 1))
+    archive = open_archive(address(cloud), Opening(access=str(path)))
+    assert len(list(archive.studies(Query()))) == 1
 
 
 def test_doctor_names_the_leg_that_fails(
