@@ -23,7 +23,7 @@ def merged(work: SyncWork, one: Unit | Refused, held: HeldPart) -> Unit | Refuse
         held: What the target holds of it.
     """
     context = work.context
-    every = _faithful(one.key, held, context)
+    every = faithful(one.key, held, context)
     kept = tuple(x for x in every if context.namer.stands_for(x.sop_instance_uid) in held.kept)
     if len(kept) < len(held.kept):
         return None
@@ -39,8 +39,14 @@ def merged(work: SyncWork, one: Unit | Refused, held: HeldPart) -> Unit | Refuse
     return work.merged(one, kept)
 
 
-def _faithful(uid: str, held: HeldPart, context: MappingContext) -> tuple[Instance, ...]:
-    """Return the instances that a target holds, if they are mapped to just what it holds."""
+def faithful(uid: str, held: HeldPart, context: MappingContext) -> tuple[Instance, ...]:
+    """Return the instances that a target holds, if they are mapped to just what it holds.
+
+    Args:
+        uid: Study Instance UID.
+        held: What the target holds.
+        context: The mapping's.
+    """
     wanted = [held.study, *held.provenances, *([held.patient] if held.patient else [])]
     stated = {reference(one): comparable(one) for one in wanted}
     for candidate in held_instances(held.study, held.provenances, held.patient, context):

@@ -176,8 +176,8 @@ def open_journal(
     Raises:
         FatalError: `journal-other-target`, `journal-unusable` or `journal-newer`.
     """
-    identity = _identity(target, context)
-    path = path or _default(target, identity["target"])
+    identity = journal_identity(target, context)
+    path = path or journal_path(target)
     if rehearsed:
         require_writable(path)
     journal = Journal(path, read_only=read_only)
@@ -216,7 +216,7 @@ def lease_of(
         context: Tells FHIR version and namespace.
         now: Seconds since the epoch, for whoever finds it held.
     """
-    identity = _identity(target, context)
+    identity = journal_identity(target, context)
     default = _default(target, "\n".join(identity.values())).with_suffix(".lease")
     beside = (path.with_name(default.name),) if path is not None else ()
     since = datetime.fromtimestamp(int(now), UTC).isoformat()
@@ -224,12 +224,26 @@ def lease_of(
     return lease((default, *beside), holder)
 
 
+def journal_path(target: Target) -> Path:
+    """Return where the journal of a target is by default.
+
+    Args:
+        target: The target.
+    """
+    return _default(target, _name(target))
+
+
 def _chosen(setting: str) -> str:
     return "" if setting == AUTO else setting
 
 
-def _identity(target: Target, context: MappingContext) -> dict[str, str]:
-    """Return to what a journal belongs."""
+def journal_identity(target: Target, context: MappingContext) -> dict[str, str]:
+    """Return to what a journal belongs.
+
+    Args:
+        target: The target.
+        context: Tells FHIR version and namespace.
+    """
     return {"target": _name(target), "fhir": context.version.name, "site": _site(context)}
 
 

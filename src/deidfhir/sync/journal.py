@@ -48,6 +48,8 @@ WHERE standing <> '';""",
     10: cursors.SCHEMA,
 }
 
+NEWEST = max(_MIGRATIONS) + 1
+
 _in_order = json.JSONEncoder(sort_keys=True).encode
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -59,6 +61,8 @@ _ABSENT = 10_000
 
 LEAVING, RETIRED, DELETED = "leaving", "retired", "deleted"
 TOMBSTONES = (RETIRED, DELETED)
+
+ONE_STUDY = "SELECT state, sha, statements, sources, parts, standing FROM study WHERE id = ?"
 
 _MAKE_DUE = """
 UPDATE study SET sha = '', parts = '{}', state =
@@ -166,11 +170,8 @@ class Journal:
         """Return the row of a study by its ImagingStudy id."""
         if identity in self._absent:
             return None
-        sql = "SELECT state, sha, statements, sources, parts, standing FROM study WHERE id = ?"
-        for state, sha, statements, sources, parts, standing in self._store.rows(sql, identity):
-            listed = {key: Part(*part) for key, part in json.loads(parts).items()}
-            known = (json.loads(statements), json.loads(sources), listed, Standing.of(standing))
-            return StudyRow(state, sha, *known)
+        for values in self._store.rows(ONE_STUDY, identity):
+            return row_of(values)
         if len(self._absent) >= _ABSENT:
             self._absent.clear()
         self._absent.add(identity)
@@ -278,6 +279,18 @@ class Journal:
             self._store.run("DELETE FROM skipped WHERE source = ?", source)
             for file in files:
                 self._store.run("INSERT INTO skipped VALUES (?, ?)", source, file)
+
+
+def row_of(columns: tuple[str, ...]) -> StudyRow:
+    """Return the row of a study.
+
+    Args:
+        columns: Those of `ONE_STUDY`, as the file has them.
+    """
+    state, sha, statements, sources, parts, standing = columns
+    listed = {key: Part(*part) for key, part in json.loads(parts).items()}
+    known = (json.loads(statements), json.loads(sources), listed, Standing.of(standing))
+    return StudyRow(state, sha, *known)
 
 
 def _stored(identity: str, row: StudyRow) -> tuple[str, ...]:
