@@ -14,6 +14,8 @@ what it was reading, so errors about content are raised after it was let go, not
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import ClassVar
 
 from deidfhir.tables import table
@@ -72,3 +74,14 @@ class RetriableError(DeidFhirError):
 
 class FatalError(DeidFhirError):
     """The run cannot go on until someone acts."""
+
+
+def internal(error: Exception) -> FatalError:
+    """Return what may be said of an error that nobody foresaw: its kind and its place.
+
+    Args:
+        error: The error; what it says may quote what was being read.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return FatalError("internal", kind=type(error).__name__, place=place)

@@ -6,14 +6,12 @@ import gc
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from deidfhir.cli.arguments import command_in, parser
 from deidfhir.cli.progress import Progress, printable
-from deidfhir.errors import DeidFhirError, FatalError
+from deidfhir.errors import DeidFhirError, FatalError, internal
 from deidfhir.tables import InstallationError
 
 _COMMANDS = {
@@ -78,20 +76,13 @@ def main(arguments: Sequence[str]) -> int:
         progress.close()
         code = FatalError.exit_code
         if "--json" in arguments:
-            print(json.dumps({"error": str(_internal(error)), "exit_code": code}))  # noqa: T201
-        _say([f"deidfhir: {_internal(error)}"])
+            print(json.dumps({"error": str(internal(error)), "exit_code": code}))  # noqa: T201
+        _say([f"deidfhir: {internal(error)}"])
     except KeyboardInterrupt:
         progress.close()
         _say(["deidfhir: interrupted; the same command goes on where it stopped"])
         code = FatalError.exit_code
     return code
-
-
-def _internal(error: Exception) -> FatalError:
-    """Return what may be said of an error that nobody foresaw: its kind and its place."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
-    return FatalError("internal", kind=type(error).__name__, place=place)
 
 
 def _say(lines: list[str]) -> None:

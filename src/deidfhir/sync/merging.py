@@ -51,7 +51,8 @@ class Kept:
         unread: Those of them that a newly skipped file may hold.
         strangers: Those of them whose source the journal does not know.
         gone: Those that the target lists and that are gone.
-        lost: Those that other sources list and the target does not.
+        lost: Those that the target does not list, and other sources do, or this one did before of
+            which only parts are seen.
     """
 
     instances: frozenset[str]
@@ -95,7 +96,7 @@ def kept_of(planner: Planner, one: Unit | Refused, found: Found, row: StudyRow |
         unread=unread,
         strangers=strangers,
         gone=rest - unread,
-        lost=frozenset(elsewhere - mine - held),
+        lost=planner.elsewhere(row) - mine - held,
     )
 
 

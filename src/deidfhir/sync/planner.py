@@ -95,6 +95,14 @@ class Planner:
                     found.setdefault(uid, set()).add(digest)
         return found
 
+    def elsewhere(self, row: StudyRow | None) -> frozenset[str]:
+        """Return what stands for instances that this run need not have seen.
+
+        Other sources list them, or this one does, of which only parts are seen.
+        """
+        own = {} if self.listing.whole or row is None else row.sources
+        return frozenset(self.others(row)) | own.get(self.listing.source, {}).keys()
+
     def unit(
         self,
         unit: Unit,
@@ -220,7 +228,10 @@ class Planner:
             if source != DELIVERED  # it says of no instance what it claims
             for uid, digest in listed.items()
         }
-        kept[self.listing.source] = {**mine, **{uid: known.get(uid, "") for uid in unread}}
+        # Of what came in parts, each part alone, nothing that was listed before is gone.
+        own = {} if self.listing.whole else before.get(self.listing.source, {})
+        unread_too = {uid: known.get(uid, "") for uid in unread}
+        kept[self.listing.source] = {**own, **unread_too, **mine}
         if sent:
             kept.pop(DELIVERED, None)
         else:

@@ -306,3 +306,14 @@ def test_what_is_put_is_written_out_as_it_stands() -> None:
     assert [spelled(each) for each in one.puts] == [encoded(dict(each)) for each in one.puts]
     assert one.puts[1]["recorded"] == NOW
     assert one.size == sum(len(encoded(dict(each))) for each in one.puts)
+
+
+def test_of_a_source_that_comes_in_parts_what_came_before_is_still_listed() -> None:
+    parts = Planner(Listing(HERE, frozenset(), whole=False), frozenset(), Ours())
+    before = row("a", "b", claim="old")
+    for sent in (True, False):
+        sources = parts.sources({"b": "c"}, before, sent=sent)
+        assert sources[HERE] == {"a": "old", "b": "c"}
+    assert parts.elsewhere(before) == {"a", "b"}
+    assert planner().elsewhere(before) == frozenset()
+    assert parts.elsewhere(None) == frozenset()

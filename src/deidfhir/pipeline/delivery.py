@@ -1,0 +1,79 @@
+"""What one request brings to be stated, under a name that the same content always has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from deidfhir.mapping.context import MappingContext
+from deidfhir.model.checks import findings_of
+from deidfhir.model.finding import Finding
+from deidfhir.model.record import Instance
+from deidfhir.model.study import Study
+from deidfhir.pipeline.gate import admitted
+from deidfhir.sync.comparing import comparable
+
+_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one request brings.
+
+    Args:
+        unit: Its name: made of what leaves, and of nothing else that the objects state.
+        instances: Its objects; each is named by its number in the request, as `#1`.
+        findings: What reading them showed.
+        studies: Ids of the ImagingStudies that it says something of.
+        names: What stands for each of its instances, and for its study.
+    """
+
+    unit: str
+    instances: tuple[Instance, ...]
+    findings: tuple[tuple[str, Finding], ...]
+    studies: frozenset[str]
+    names: frozenset[str]
+
+    def told(self) -> Iterator[tuple[Instance, list[Finding]]]:
+        """Yield its instances, named so that no other unit's are called the same."""
+        for one in self.instances:
+            path = self.unit + one.path
+            found = [Finding(each.code, path) for place, each in self.findings if place == one.path]
+            yield one._replace(path=path), found
+
+
+def delivery_of(
+    studies: Iterable[Study], instances: Iterable[Instance], context: MappingContext
+) -> Delivery:
+    """Return what a request brings.
+
+    Args:
+        studies: Its studies.
+        instances: All its objects, in the order given, copies included.
+        context: The mapping's: what it lets leave is what counts.
+    """
+    namer, every = context.namer, tuple(instances)
+    told: list[list[object]] = []
+    ids: set[str] = set()
+    names: set[str] = set()
+    findings: list[tuple[str, Finding]] = []
+    for study in studies:
+        identity = namer.imaging_study(study.uid)
+        members = sorted(namer.stands_for(one.sop_instance_uid) for one in study.instances)
+        ids.add(identity)
+        names.update(f"{identity} {one}" for one in members)
+        findings += [(one.path, one) for one in study.findings]
+        told.append([identity, members, *_stated(study, context)])
+    text = json.dumps([context.digest, sorted(told, key=repr)])
+    unit = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return Delivery(unit, every, tuple(findings), frozenset(ids), frozenset(names))
+
+
+def _stated(study: Study, context: MappingContext) -> list[object]:
+    """Return what would be stated of a study by itself, or why it would be refused."""
+    mapped, refused = admitted(study, context, findings_of(study))
+    if mapped is None or refused is not None:
+        return [study.verdict.value, refused.finding.code if refused else ""]
+    return [comparable(one) for one in mapped.resources]

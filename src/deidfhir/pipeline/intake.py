@@ -1,0 +1,244 @@
+"""What requests have brought, in the order in which they came, until the target states it.
+
+It is kept in memory alone: what waits when the process ends is gone, and its senders were told so.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import Condition
+
+from deidfhir.errors import DeidFhirError, FatalError, UsageError, internal
+from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.delivery import Delivery
+from deidfhir.pipeline.options import RunOptions
+from deidfhir.pipeline.outcomes import FAILED, Outcome, outcomes_of
+from deidfhir.pipeline.requested import Requested, one_run
+from deidfhir.pipeline.runs import run_sync
+from deidfhir.pipeline.targets import TargetOptions
+from deidfhir.web.timing import Stop
+
+WAITING, UNDER_WAY = "waiting", "under-way"
+UNITS, OBJECTS, REMEMBERED = 1000, 100_000, 10_000
+_TOGETHER = 200
+_LONGEST = 30.0
+"""Seconds between two tries of what cannot be done now."""
+
+
+class Crowded(Exception):  # noqa: N818 - an answer, not a fault
+    """As much waits as may wait."""
+
+
+class Halted(Exception):  # noqa: N818 - an answer, not a fault
+    """Nothing can be done now; it is tried again by itself.
+
+    Args:
+        seconds: Until the next try.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+Run = Callable[[tuple[Delivery, ...]], dict[str, Outcome]]
+"""Has deliveries stated: unit → what came of it; an error is that of the whole run."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """A queue with one worker, who takes what goes together into one run.
+
+    Args:
+        run: Makes the target state it.
+        now: Seconds of a clock that never goes back.
+        tell: Says a line to whoever runs the process.
+        units: How many may wait.
+        objects: How many objects may wait.
+    """
+
+    run: Run
+    now: Callable[[], float]
+    tell: Callable[[str], object] = str
+    units: int = UNITS
+    objects: int = OBJECTS
+    _waiting: deque[Delivery] = field(default_factory=deque, init=False)
+    _states: OrderedDict[str, Outcome] = field(default_factory=OrderedDict, init=False)
+    _changed: Condition = field(default_factory=Condition, init=False)
+    _taken: tuple[Delivery, ...] = field(default=(), init=False)
+    _error: DeidFhirError | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    _alone: int = field(default=0, init=False)
+    _next: float = field(default=0.0, init=False)
+    _ending: float | None = field(default=None, init=False)
+
+    def put(self, one: Delivery) -> None:
+        """Take in what a request has brought; the same once more is the same unit.
+
+        Args:
+            one: The delivery.
+
+        Raises:
+            Halted: Nothing can be done now.
+            Crowded: As much waits as may wait.
+        """
+        with self._changed:
+            if self._is_last(one):
+                return
+            if self._error is not None:
+                raise Halted(max(self._next - self.now(), 1.0))
+            objects = sum(len(each.instances) for each in self._waiting) + len(one.instances)
+            if len(self._waiting) >= self.units or (self._waiting and objects > self.objects):
+                raise Crowded
+            self._waiting.append(one)
+            self._note(one.unit, Outcome(WAITING))
+            self._changed.notify_all()
+
+    def state(self, unit: str) -> Outcome | None:
+        """Return what has come of a unit so far; None of one that is not known any more.
+
+        Args:
+            unit: Its name.
+        """
+        with self._changed:
+            return self._states.get(unit)
+
+    @property
+    def waiting(self) -> int:
+        """How many units wait or are under way."""
+        with self._changed:
+            return len(self._waiting) + len(self._taken)
+
+    @property
+    def error(self) -> DeidFhirError | None:
+        """What keeps it from being done now, if anything does."""
+        return self._error
+
+    @property
+    def needs_someone(self) -> bool:
+        """Whether someone must act before anything can be done."""
+        return isinstance(self._error, (FatalError, UsageError))
+
+    def end(self, seconds: float) -> None:
+        """Let `work` come to its end: when nothing waits, or what waits cannot be done in time.
+
+        Args:
+            seconds: How long that may take; then the run that is under way is asked to end.
+        """
+        with self._changed:
+            self._ending = self.now() + seconds
+            self._next = 0.0
+            self._changed.notify_all()
+
+    def why_stop(self) -> str:
+        """Return the code of the error that ends the run under way, or an empty text."""
+        ending = self._ending
+        return "interrupted" if ending is not None and self.now() >= ending else ""
+
+    def work(self) -> int:
+        """Have stated what comes, until `end` is called; return how many units were left."""
+        while (taken := self._take()) is not None:
+            if not taken:
+                continue
+            try:
+                outcomes = self.run(taken)
+            except DeidFhirError as error:
+                self._put_off(error)
+            except Exception as error:  # noqa: BLE001 - one request must not end all others
+                self._break(taken, error)
+            else:
+                self._finish(outcomes)
+        return len(self._waiting)
+
+    def _take(self) -> tuple[Delivery, ...] | None:
+        """Return what is to be done next; nothing while there is nothing; None at the end."""
+        with self._changed:
+            if self._ending is not None and (not self._waiting or self._is_hopeless()):
+                return None
+            pause = self._next - self.now() if self._error and self._ending is None else 0.0
+            if not self._waiting or pause > 0:
+                self._changed.wait(pause if self._waiting else None)
+                return ()
+            together = 1 if self._alone else _TOGETHER
+            taken = one_run(islice(self._waiting, together))
+            for one in taken:
+                self._waiting.popleft()
+                self._note(one.unit, Outcome(UNDER_WAY))
+            self._taken = taken
+            return taken
+
+    def _is_hopeless(self) -> bool:
+        return bool(self.why_stop()) or (self._error is not None and self._failures > 1)
+
+    def _put_off(self, error: DeidFhirError) -> None:
+        with self._changed:
+            if self._error is None or self._error.code != error.code:
+                self.tell(f"what was sent waits: {error}")
+            self._error = error
+            self._failures += 1
+            self._next = self.now() + min(2.0 ** (self._failures - 1), _LONGEST)
+            self._give_back()
+
+    def _break(self, taken: tuple[Delivery, ...], error: Exception) -> None:
+        """Let a fault that nobody foresaw be that of one unit: each is tried alone."""
+        with self._changed:
+            if len(taken) > 1:
+                self._alone = len(taken)
+                self._give_back()
+                return
+            self.tell(str(internal(error)))
+            self._finish({one.unit: Outcome(FAILED) for one in taken})
+
+    def _give_back(self) -> None:
+        for one in reversed(self._taken):
+            self._waiting.appendleft(one)
+            self._note(one.unit, Outcome(WAITING))
+        self._taken = ()
+
+    def _finish(self, outcomes: dict[str, Outcome]) -> None:
+        with self._changed:
+            if self._error is not None:
+                self.tell("what was sent is being stated again")
+                self._error, self._failures = None, 0
+            self._alone = max(self._alone - 1, 0)
+            self._taken = ()
+            waiting = {one.unit for one in self._waiting}
+            for unit, outcome in outcomes.items():
+                if unit not in waiting:
+                    self._note(unit, outcome)
+
+    def _is_last(self, one: Delivery) -> bool:
+        """Whether just this waits already, and nothing after it that speaks of the same."""
+        for each in reversed(self._waiting):
+            if each.unit == one.unit:
+                return True
+            if each.names & one.names:
+                return False
+        return False
+
+    def _note(self, unit: str, outcome: Outcome) -> None:
+        self._states[unit] = outcome
+        self._states.move_to_end(unit)
+        while len(self._states) > REMEMBERED:
+            self._states.popitem(last=False)
+
+
+def stating(where: TargetOptions, context: MappingContext, stop: Stop) -> Run:
+    """Return what has deliveries stated as `deidfhir sync` would.
+
+    Args:
+        where: Target and journal.
+        context: FHIR version, settings and policy.
+        stop: Asked why to end a run.
+    """
+
+    def run(deliveries: tuple[Delivery, ...]) -> dict[str, Outcome]:
+        done = run_sync(RunOptions(Requested(deliveries), context, stop=stop), where)
+        if done.error is not None:
+            raise done.error
+        return outcomes_of(done, deliveries)
+
+    return run
