@@ -76,6 +76,7 @@ if [ "$extra" = test ]; then
     java_is_new_enough || need "a JDK 17 or newer" openjdk-17-jdk-headless
     command -v mvn >/dev/null 2>&1 || need Maven maven
     command -v curl >/dev/null 2>&1 || need curl curl
+    [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || need nginx nginx-light
     install_medplum
     orthanc_is_there || need "Orthanc, with its DICOMweb plugin," orthanc orthanc-dicomweb
 fi

@@ -10,6 +10,7 @@ from deidfhir.gateway.mapped import map_objects
 from deidfhir.gateway.objects import OBJECTS
 from deidfhir.gateway.operations import FHIR_FORMS, OPERATIONS
 from deidfhir.gateway.route import Route
+from deidfhir.gateway.targeted import routes_with
 from deidfhir.gateway.verdicts import FORMS, judge
 
 _MAP = Route(
@@ -66,6 +67,6 @@ def routes_of(gateway: Gateway) -> tuple[Route, ...]:
     Args:
         gateway: What they share; they may add hooks, checks and numbers to it.
     """
-    del gateway
-    found = (_MAP, _VERDICT, *OPERATIONS, *_TELLING)
+    further = routes_with(gateway, gateway.target) if gateway.target is not None else ()
+    found = (_MAP, _VERDICT, *further, *OPERATIONS, *_TELLING)
     return (*found, *describing_routes(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from deidfhir.errors import DeidFhirError, RetriableError
@@ -29,7 +29,7 @@ _RESOURCE = re.compile(r"ImagingStudy/([A-Za-z0-9.-]{1,64})")  # FHIR datatypes,
 _USES = 1000
 """So often a server is asked before what is known of it is found out anew."""
 
-SECONDS, MOST, TIMEOUT = 5.0, 10_000, 5.0
+SECONDS, REFUSED_SECONDS, MOST, TIMEOUT = 5.0, 1.0, 10_000, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ class Decider:
     Args:
         where: The target, and its journal.
         context: FHIR version, settings and policy: those of the sync that wrote there.
-        seconds: How long a decision stands; 0 for none.
+        seconds: How long it stands that one may be given away; 0 for not at all. What refuses does
+            not stand longer than one second.
         most: How many decisions are remembered.
         timeout: Seconds for a decision; what is slower is unreachable.
     """
@@ -88,7 +89,7 @@ class Decider:
     def __post_init__(self) -> None:
         """Make what remembers; nothing is asked yet."""
         self._clock = self.where.clock or Clock()
-        self._remembered = Remembered(self.seconds, self.most)
+        self._remembered = Remembered(self.most)
 
     def decide(self, question: Question | None) -> Decision:
         """Return whether an ImagingStudy may be given away; whatever is not known refuses.
@@ -106,6 +107,8 @@ class Decider:
             decision = self._decided(question, begun + self.timeout)
         except DeidFhirError as error:
             return Decision("unreachable", error.code)  # and not remembered
+        lasts = self.seconds if decision.is_allowed else min(self.seconds, REFUSED_SECONDS)
+        decision = replace(decision, lasts=lasts)
         self._remembered.put(question.key, decision, begun)
         return decision
 

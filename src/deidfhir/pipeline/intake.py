@@ -5,7 +5,7 @@ It is kept in memory alone: what waits when the process ends is gone, and its se
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -65,6 +65,9 @@ class Intake:
     tell: Callable[[str], object] = str
     units: int = UNITS
     objects: int = OBJECTS
+    done: Counter[str] = field(default_factory=Counter, init=False)
+    """How many units were stated, refused and failed."""
+
     _waiting: deque[Delivery] = field(default_factory=deque, init=False)
     _states: OrderedDict[str, Outcome] = field(default_factory=OrderedDict, init=False)
     _changed: Condition = field(default_factory=Condition, init=False)
@@ -74,6 +77,7 @@ class Intake:
     _alone: int = field(default=0, init=False)
     _next: float = field(default=0.0, init=False)
     _ending: float | None = field(default=None, init=False)
+    _ended: bool = field(default=False, init=False)
 
     def put(self, one: Delivery) -> None:
         """Take in what a request has brought; the same once more is the same unit.
@@ -86,9 +90,9 @@ class Intake:
             Crowded: As much waits as may wait.
         """
         with self._changed:
-            if self._is_last(one):
+            if not self._ended and self._is_last(one):
                 return
-            if self._error is not None:
+            if self._ended or self._error is not None:
                 raise Halted(max(self._next - self.now(), 1.0))
             objects = sum(len(each.instances) for each in self._waiting) + len(one.instances)
             if len(self._waiting) >= self.units or (self._waiting and objects > self.objects):
@@ -129,7 +133,7 @@ class Intake:
             seconds: How long that may take; then the run that is under way is asked to end.
         """
         with self._changed:
-            self._ending = self.now() + seconds
+            self._ending = self.now() + seconds if self._ending is None else self._ending
             self._next = 0.0
             self._changed.notify_all()
 
@@ -157,6 +161,7 @@ class Intake:
         """Return what is to be done next; nothing while there is nothing; None at the end."""
         with self._changed:
             if self._ending is not None and (not self._waiting or self._is_hopeless()):
+                self._ended = True
                 return None
             pause = self._next - self.now() if self._error and self._ending is None else 0.0
             if not self._waiting or pause > 0:
@@ -207,6 +212,7 @@ class Intake:
             self._taken = ()
             waiting = {one.unit for one in self._waiting}
             for unit, outcome in outcomes.items():
+                self.done[outcome.state] += 1
                 if unit not in waiting:
                     self._note(unit, outcome)
 

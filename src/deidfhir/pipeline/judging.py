@@ -33,11 +33,15 @@ class Decision:
         reason: Key of `mappings/decisions.toml`.
         detail: What more there is to say, or an empty text.
         version: Its versionId on the target, if it may be given away and has one.
+        age: Seconds since the target was asked, for one that is remembered.
+        lasts: Seconds for which it stands, from when the target was asked.
     """
 
     reason: str
     detail: str = ""
     version: str = ""
+    age: float = field(default=0.0, compare=False)
+    lasts: float = field(default=0.0, compare=False)
 
     @property
     def is_allowed(self) -> bool:

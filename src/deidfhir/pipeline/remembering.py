@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from deidfhir.pipeline.judging import Decision
@@ -14,11 +14,9 @@ class Remembered:
     """Decisions by what was asked; from as many threads as there are.
 
     Args:
-        seconds: How long one stands, from when the target was asked for it; 0 for not at all.
         most: How many there are at most; the one that was needed longest ago goes.
     """
 
-    seconds: float
     most: int
     _kept: OrderedDict[str, tuple[float, Decision]] = field(default_factory=OrderedDict, init=False)
     _since: float = field(default=float("-inf"), init=False)
@@ -33,18 +31,18 @@ class Remembered:
         """
         with self._lock:
             begun, decision = self._kept.get(asked, (float("-inf"), None))
-            if decision is None or now >= begun + self.seconds:
+            if decision is None or now >= begun + decision.lasts:
                 self._kept.pop(asked, None)
                 return None
             self._kept.move_to_end(asked)
-            return decision
+            return replace(decision, age=now - begun)
 
     def put(self, asked: str, decision: Decision, begun: float) -> None:
         """Remember a decision.
 
         Args:
             asked: What was asked.
-            decision: The answer.
+            decision: The answer; it stands for as long as it says.
             begun: The instant before the target was asked: what it said is no younger.
         """
         with self._lock:

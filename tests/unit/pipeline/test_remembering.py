@@ -8,19 +8,22 @@ from deidfhir.pipeline.deciding import Question
 from deidfhir.pipeline.judging import Decision
 from deidfhir.pipeline.remembering import Remembered
 
-YES, NO = Decision("removed"), Decision("foreign")
+YES, NO = Decision("removed", lasts=5), Decision("foreign", lasts=5)
 
 
 def test_a_decision_stands_from_when_it_was_asked_for_until_its_seconds_are_over() -> None:
-    known = Remembered(5, 10)
+    known = Remembered(10)
     known.put("a", YES, begun=100)
-    assert known.get("a", 104.9) is YES
+    found = known.get("a", 104)
+    assert found == YES
+    assert (found.age, found.lasts) == (4, 5)
+    assert known.get("a", 104.9) == YES
     assert known.get("a", 105) is None
     assert known.get("b", 100) is None
 
 
 def test_the_one_that_was_needed_longest_ago_goes() -> None:
-    known = Remembered(5, 2)
+    known = Remembered(2)
     known.put("a", YES, begun=0)
     known.put("b", NO, begun=0)
     known.get("a", 1)
@@ -29,13 +32,13 @@ def test_the_one_that_was_needed_longest_ago_goes() -> None:
 
 
 def test_nothing_is_remembered_for_no_seconds() -> None:
-    known = Remembered(0, 2)
-    known.put("a", YES, begun=0)
+    known = Remembered(2)
+    known.put("a", Decision("removed"), begun=0)
     assert known.get("a", 0) is None
 
 
 def test_what_was_asked_before_the_target_changed_is_not_remembered_after() -> None:
-    known = Remembered(5, 2)
+    known = Remembered(2)
     known.forget(now=1)
     known.put("a", YES, begun=1)
     known.put("b", YES, begun=1.1)
