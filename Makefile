@@ -61,7 +61,7 @@ golden:              ## writes the expected files of tests/golden anew; read the
 
 generated:           ## tables, pages and the package that are made from the tables, anew
 	@sh tools/setup.sh test
-	@for what in tables package mapping_page findings_page recognition_page servers_page; do \
+	@for what in tables package mapping_page findings_page recognition_page servers_page mirth_channel; do \
 		$(PYTHON_IN_VENV) -m tools.generate_$$what; done
 
 clean:               ## takes away everything that was made

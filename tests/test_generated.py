@@ -9,6 +9,7 @@ import pytest
 from tools import (
     generate_findings_page,
     generate_mapping_page,
+    generate_mirth_channel,
     generate_recognition_page,
     generate_servers_page,
 )
@@ -16,6 +17,7 @@ from tools import (
 PAGES = (
     generate_findings_page,
     generate_mapping_page,
+    generate_mirth_channel,
     generate_recognition_page,
     generate_servers_page,
 )

@@ -77,6 +77,7 @@ if [ "$extra" = test ]; then
     command -v mvn >/dev/null 2>&1 || need Maven maven
     command -v curl >/dev/null 2>&1 || need curl curl
     [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || need nginx nginx-light
+    command -v rhino >/dev/null 2>&1 || need Rhino rhino
     install_medplum
     orthanc_is_there || need "Orthanc, with its DICOMweb plugin," orthanc orthanc-dicomweb
 fi
