@@ -96,6 +96,7 @@ def test_a_withdrawal_by_request_is_known_at_once(r4_site: Site, archive: Archiv
         assert codes(answer)[0] == "not-accepted"
         unit = answer.headers["location"]
         assert client.get(unit).json()["state"] == "refused"
+        assert 'units_total{outcome="refused"} 1' in client.get("/metrics").text
         refused = client.get("/decide", params=asking)
         assert refused.headers["x-deidfhir-reason"] == "withdrawn"
 
@@ -136,7 +137,10 @@ def test_a_target_that_is_down_is_503_and_what_was_sent_waits(
         assert int(first.headers["retry-after"]) >= 1
         second = sent(client, archive.put(2, 1))
         assert (second.status_code, codes(second)) == (503, ["sync-halted"])
-        assert "deidfhir_gateway_units_waiting{} 1" in client.get("/metrics").text
+        assert client.get("/decide?study=1.2").status_code == 403
+        numbers = client.get("/metrics").text
+        assert "deidfhir_gateway_units_waiting{} 1" in numbers
+        assert 'deidfhir_gateway_decisions_total{reason="unreachable"} 1' in numbers
 
 
 def test_while_another_run_has_the_target_nothing_is_done_and_nothing_lost(
@@ -166,6 +170,32 @@ class Sender:
         content = self.path.read_bytes()
         address = f"{self.url}/sync?wait=30"
         self.status = requests.post(address, data=content, headers=DICOM, timeout=60).status_code
+
+
+def test_a_sync_gets_its_turn_while_a_gateway_is_busy(
+    r4_site: Site, archive: Archive, tmp_path: Path
+) -> None:
+    paths = [archive.put(study, 1) for study in range(3)]
+    other = Archive(tmp_path / "other")
+    where = ("--to", r4_site.url, "--journal", r4_site.journal, "--fhir", "R4")
+    ended = threading.Event()
+    with serving(*where) as gateway:
+
+        def send() -> None:
+            number = 0
+            while not ended.is_set():
+                content = other.put(1, number := number + 1).read_bytes()
+                requests.post(f"{gateway.url}/sync", data=content, headers=DICOM, timeout=60)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            assert [r4_site.sync(one).code for one in paths] == [0, 0, 0]
+        finally:
+            ended.set()
+            sender.join()
+        assert gateway.end() == 0
+    assert "units were not stated" not in "".join(gateway.said)
 
 
 def test_what_was_accepted_is_stated_before_the_process_ends(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deidfhir.gateway.deciding import Deciding
 from deidfhir.gateway.gateway import Gateway
 from deidfhir.gateway.route import Route
@@ -11,6 +13,7 @@ from deidfhir.pipeline.delivery import Delivery
 from deidfhir.pipeline.intake import Intake, stating
 from deidfhir.pipeline.outcomes import Outcome
 from deidfhir.pipeline.targets import TargetOptions
+from deidfhir.sync.lease import PASSING
 from deidfhir.web.address import is_usable_url
 from deidfhir.web.timing import Clock
 
@@ -24,7 +27,8 @@ def routes_with(gateway: Gateway, target: TargetOptions) -> tuple[Route, ...]:
     """
     decider = Decider(target, gateway.context)
     intake = Intake(lambda _: {}, (target.clock or Clock()).monotonic, gateway.tell)
-    run = stating(target, gateway.context, intake.why_stop)
+    where = replace(target, holder=f"{PASSING}, process")
+    run = stating(where, gateway.context, intake.why_stop)
 
     def stated(deliveries: tuple[Delivery, ...]) -> dict[str, Outcome]:
         try:

@@ -5,6 +5,7 @@ It is kept in memory alone: what waits when the process ends is gone, and its se
 
 from __future__ import annotations
 
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from deidfhir.web.timing import Stop
 WAITING, UNDER_WAY = "waiting", "under-way"
 UNITS, OBJECTS, REMEMBERED = 1000, 100_000, 10_000
 _TOGETHER = 200
+_BETWEEN = 0.05
+"""Seconds between two runs, in which a sync of another process may begin."""
+
 _LONGEST = 30.0
 """Seconds between two tries of what cannot be done now."""
 
@@ -56,6 +60,7 @@ class Intake:
         run: Makes the target state it.
         now: Seconds of a clock that never goes back.
         tell: Says a line to whoever runs the process.
+        sleep: Waits some seconds.
         units: How many may wait.
         objects: How many objects may wait.
     """
@@ -63,6 +68,7 @@ class Intake:
     run: Run
     now: Callable[[], float]
     tell: Callable[[str], object] = str
+    sleep: Callable[[float], None] = time.sleep
     units: int = UNITS
     objects: int = OBJECTS
     done: Counter[str] = field(default_factory=Counter, init=False)
@@ -155,6 +161,7 @@ class Intake:
                 self._break(taken, error)
             else:
                 self._finish(outcomes)
+                self.sleep(_BETWEEN)
         return len(self._waiting)
 
     def _take(self) -> tuple[Delivery, ...] | None:

@@ -115,7 +115,7 @@ def run_sync(
     begun = clock.monotonic()
     with ExitStack() as stack:
         if not dry_run:
-            stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
+            stack.enter_context(lease_of(where, target, options.context, clock.now()))
         journal = open_journal(
             where.journal, target, options.context, read_only=dry_run, rehearsed=dry_run
         )

@@ -100,6 +100,7 @@ class TargetOptions:
         connections: Requests under way at most.
         clock: The time.
         events: Told of what happens.
+        holder: What others are told of who holds the lease.
     """
 
     to: str
@@ -109,6 +110,7 @@ class TargetOptions:
     connections: int = CONNECTIONS
     clock: Clock | None = None
     events: Events = field(default_factory=Events)
+    holder: str = "process"
 
     def open(self, context: MappingContext) -> Target:
         """Return the target.
@@ -206,21 +208,21 @@ def keep_names(target: Target, report: SyncReport) -> None:
 
 
 def lease_of(
-    path: Path | None, target: Target, context: MappingContext, now: float
+    where: TargetOptions, target: Target, context: MappingContext, now: float
 ) -> AbstractContextManager[None]:
     """Return the lease that a sync holds: of one site on one target, whatever its journal.
 
     Args:
-        path: The journal's file; None for the default.
+        where: The journal's file, and who holds it.
         target: The target.
         context: Tells FHIR version and namespace.
         now: Seconds since the epoch, for whoever finds it held.
     """
     identity = journal_identity(target, context)
     default = _default(target, "\n".join(identity.values())).with_suffix(".lease")
-    beside = (path.with_name(default.name),) if path is not None else ()
+    beside = (where.journal.with_name(default.name),) if where.journal is not None else ()
     since = datetime.fromtimestamp(int(now), UTC).isoformat()
-    holder = f"process {os.getpid()} on {socket.gethostname()} since {since}"
+    holder = f"{where.holder} {os.getpid()} on {socket.gethostname()} since {since}"
     return lease((default, *beside), holder)
 
 

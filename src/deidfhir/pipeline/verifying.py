@@ -97,7 +97,7 @@ def run_verify(options: RunOptions, where: TargetOptions, *, repair: bool = Fals
     begun = clock.monotonic()
     with ExitStack() as stack:
         if repair:
-            stack.enter_context(lease_of(where.journal, target, options.context, clock.now()))
+            stack.enter_context(lease_of(where, target, options.context, clock.now()))
         journal = open_journal(where.journal, target, options.context, read_only=not repair)
         stack.callback(journal.close)
         work = SyncWork(options.read(), options.context)

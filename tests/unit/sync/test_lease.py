@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,35 @@ def test_a_second_is_told_who_holds_it_until_it_is_given_back(place: Path) -> No
     with lease((place,), "process 2"):
         assert place.read_text() == "process 2"
     assert place.read_text() == ""
+
+
+def test_a_gateway_that_holds_it_is_waited_for(place: Path) -> None:
+    slept: list[float] = []
+    with ExitStack() as gateway:
+        gateway.enter_context(lease((place,), "a gateway, process 1"))
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            if len(slept) == 20:
+                gateway.close()
+
+        with lease((place,), "process 2", sleep):
+            assert place.read_text() == "process 2"
+    assert len(slept) == 20
+
+
+def test_a_gateway_that_does_not_give_it_back_is_not_waited_for_longer_than_ten_seconds(
+    place: Path,
+) -> None:
+    slept: list[float] = []
+    with (
+        lease((place,), "a gateway, process 1"),
+        pytest.raises(RetriableError) as caught,
+        lease((place,), "process 2", slept.append),
+    ):
+        pass
+    assert str(caught.value) == HELD.format("a gateway, process 1")
+    assert sum(slept) == pytest.approx(10)
 
 
 def test_it_is_for_the_owner_alone(place: Path) -> None:
