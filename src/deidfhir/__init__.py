@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from deidfhir.version import __version__
 
 if TYPE_CHECKING:
-    from deidfhir.api import (
+    from deidfhir.api.archives import studies_from_archive, sync_archive, verify_archive
+    from deidfhir.api.objects import (
         NotAccepted,
         datasets_of,
         map_dataset,
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
         studies_from_datasets,
         studies_from_json,
         studies_from_paths,
-        sync_paths,
-        verify_paths,
     )
+    from deidfhir.api.runs import sync_paths, verify_paths
     from deidfhir.config import Settings, load_settings
     from deidfhir.errors import (
         DataError,
@@ -51,7 +51,7 @@ _HOMES = {
     "MappedStudy": "mapping.study",
     "MappingContext": "mapping.context",
     "Markers": "model.record",
-    "NotAccepted": "api",
+    "NotAccepted": "api.objects",
     "Policy": "policy.policy",
     "RetriableError": "errors",
     "Settings": "config",
@@ -63,15 +63,18 @@ _HOMES = {
     "Verdict": "model.verdict",
     "load_policy": "policy.loading",
     "load_settings": "config",
-    "map_dataset": "api",
-    "map_study": "api",
+    "map_dataset": "api.objects",
+    "map_study": "api.objects",
     "read_back": "mapping.reverse",
-    "studies_from_datasets": "api",
-    "studies_from_json": "api",
-    "studies_from_paths": "api",
-    "datasets_of": "api",
-    "sync_paths": "api",
-    "verify_paths": "api",
+    "studies_from_datasets": "api.objects",
+    "studies_from_json": "api.objects",
+    "studies_from_paths": "api.objects",
+    "datasets_of": "api.objects",
+    "sync_paths": "api.runs",
+    "verify_paths": "api.runs",
+    "studies_from_archive": "api.archives",
+    "sync_archive": "api.archives",
+    "verify_archive": "api.archives",
 }
 
 __all__ = [
@@ -102,10 +105,13 @@ __all__ = [
     "map_dataset",
     "map_study",
     "read_back",
+    "studies_from_archive",
     "studies_from_datasets",
     "studies_from_json",
     "studies_from_paths",
+    "sync_archive",
     "sync_paths",
+    "verify_archive",
     "verify_paths",
 ]
 

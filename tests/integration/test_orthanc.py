@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from deidfhir import (
+    MappingContext,
+    Settings,
+    load_settings,
+    studies_from_archive,
+    sync_archive,
+    verify_archive,
+)
 from tests.integration.archives import FromArchive, Pacs
 from tests.integration.support import held, versions
 
@@ -250,3 +258,29 @@ def locked(tmp_path: Path) -> Iterator[Pacs]:
 
     with Orthanc(tmp_path / "locked", users={"reader": "PLANTED-secret"}) as made:
         yield Pacs(made, Archive(tmp_path / "made"))
+
+
+def test_python_code_reads_syncs_and_verifies_an_archive_as_the_commands_do(
+    fed: FromArchive, pacs: Pacs
+) -> None:
+    for study in (1, 2):
+        pacs.store(study)
+    studies = list(studies_from_archive(fed.address))
+    assert [one.uid for one in studies] == sorted(pacs.made.uid(one) for one in (1, 2))
+    some = studies_from_archive(fed.address, matching={"StudyInstanceUID": pacs.made.uid(2)})
+    assert [one.uid for one in some] == [pacs.made.uid(2)]
+    context = MappingContext("R4", load_settings(None))
+    journal = fed.site.journal
+    run = sync_archive(fed.address, fed.site.url, context=context, journal=journal)
+    assert (run.exit_code, run.report.resources["created"] > 0) == (0, True)
+    verified = verify_archive(fed.address, fed.site.url, context=context, journal=journal)
+    assert verified.exit_code == 0
+    assert did(fed.sync()) == {}
+    found: list[str] = []
+    sampled = MappingContext(settings=Settings(source_sample=1))
+    list(
+        studies_from_archive(
+            fed.address, context=sampled, on_skip=lambda one: found.append(one.code)
+        )
+    )
+    assert found == ["archive-sampled"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deidfhir.api import studies_from_json, studies_from_paths
+from deidfhir.api.objects import studies_from_json, studies_from_paths
 from deidfhir.model.record import Markers
 from tests.conftest import Cli, Server
 from tests.synthetic.samples import write_samples

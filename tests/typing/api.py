@@ -58,6 +58,14 @@ def a_sync_job(folder: Path) -> int:
     return max(run.exit_code, verified.exit_code) if created else 0
 
 
+def an_archive_job(address: str) -> int:
+    """An archive stands in place of a folder."""
+    for study in deidfhir.studies_from_archive(address, matching={"StudyDate": "20260101-"}):
+        assert study.instances
+    run = deidfhir.sync_archive(address, "out", limit=10, accept="removed")
+    return max(run.exit_code, deidfhir.verify_archive(address, "out").exit_code)
+
+
 def what_a_server_states(bundle: dict[str, Any]) -> list[str]:
     """Integration code asks how a study was de-identified."""
     texts: list[str] = []

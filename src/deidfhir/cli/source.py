@@ -42,16 +42,10 @@ def source_of(
     if options.paths:
         raise UsageError("source-twice")
     from deidfhir.archive.archive import Query  # noqa: PLC0415 - files need none of it
-    from deidfhir.pipeline.archives import ArchiveSource  # noqa: PLC0415
+    from deidfhir.pipeline.archives import of_archive  # noqa: PLC0415
 
-    settings = context.settings
-    archive = archive_of(options, settings)
-    if archive.dicomweb_root and not settings.dicomweb_root:
-        settings = replace(settings, dicomweb_root=archive.dicomweb_root)
-        context = replace(context, settings=settings)
-    query = Query(matching, options.limit)
-    id_of = context.namer.imaging_study
-    return ArchiveSource(archive, id_of, query, settings.source_sample), context
+    archive = archive_of(options, context.settings)
+    return of_archive(archive, Query(matching, options.limit), context)
 
 
 def archive_of(options: argparse.Namespace, settings: Settings) -> Archive:

@@ -6,7 +6,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from deidfhir.archive.archive import (
@@ -21,6 +21,7 @@ from deidfhir.archive.archive import (
 from deidfhir.dicom.dicomjson import header_of_json
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.reader import Reader
+from deidfhir.mapping.context import MappingContext
 from deidfhir.model.finding import Finding
 from deidfhir.pipeline.listing import digest
 from deidfhir.pipeline.reading import Reading
@@ -86,6 +87,24 @@ class ArchiveSource:
         return Reading(
             digest(f"archive\n{shown}"), (shown,), complete=self.is_all, whole=not self.sample
         )
+
+
+def of_archive(
+    archive: Archive, query: Query, context: MappingContext
+) -> tuple[ArchiveSource, MappingContext]:
+    """Return an archive as a source, and the context that says where its images are.
+
+    Args:
+        archive: The archive.
+        query: Which of its studies are wanted.
+        context: Of the run.
+    """
+    settings = context.settings
+    if archive.dicomweb_root and not settings.dicomweb_root:
+        settings = replace(settings, dicomweb_root=archive.dicomweb_root)
+        context = replace(context, settings=settings)
+    id_of = context.namer.imaging_study
+    return ArchiveSource(archive, id_of, query, settings.source_sample), context
 
 
 @dataclass(slots=True)

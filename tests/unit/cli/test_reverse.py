@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deidfhir.api import (
+from deidfhir.api.objects import (
     datasets_of,
     studies_from_datasets,
     studies_from_json,

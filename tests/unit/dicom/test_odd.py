@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom.dataelem import DataElement
 
-from deidfhir.api import studies_from_datasets, studies_from_json, studies_from_paths
+from deidfhir.api.objects import studies_from_datasets, studies_from_json, studies_from_paths
 from deidfhir.model.study import Study
 from tests.synthetic.objects import codes, equipment, instance, write
 

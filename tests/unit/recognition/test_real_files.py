@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deidfhir.api import studies_from_paths
+from deidfhir.api.objects import studies_from_paths
 from deidfhir.recognition.recognise import recognise
 from deidfhir.recognition.vocabulary import load_vocabulary
 
