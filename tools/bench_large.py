@@ -12,7 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from deidfhir.pipeline.listing import Listing, Slice, batches
-from deidfhir.pipeline.slices import BatchRead, read_slices
+from deidfhir.pipeline.records import BatchRead
+from deidfhir.pipeline.slices import read_slices
 from deidfhir.pipeline.spill import Spill
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.pipeline.workers import pool_of, read_all, read_by
@@ -69,7 +70,7 @@ def started(corpus: Corpus) -> ProcessPoolExecutor:
 def _kept(read: Iterable[BatchRead]) -> int:
     spill, count = Spill(), 0
     for batch in read:
-        for uid, record in batch.records.items():
+        for uid, record in batch.records:
             spill.add(uid, record)
         count += batch.files
     return count

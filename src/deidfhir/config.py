@@ -48,6 +48,10 @@ class Settings:
         write_mode: How resources are written to it; `auto` to choose.
         dicomweb_root: Where the images can be had by DICOMweb; empty for nowhere.
         source_access: File of how the archive is got at that is read (`--from`).
+        container_members: Most members of one zip or tar file.
+        container_bytes: Most bytes that these are when they are unpacked.
+        container_ratio: Most bytes that may come of one byte of such a file.
+        object_bytes: Most bytes of one object in a zip, tar or NDJSON file that are held in memory.
         source_sample: Of how many instances of each series an archive is asked; 0 for all (D19).
         existing: What becomes of someone else's ImagingStudy of a study (D21).
         target_deidentified: Whether the target holds de-identified studies only, so that someone
@@ -75,6 +79,10 @@ class Settings:
     write_mode: str = AUTO
     source_access: str = ""
     source_sample: int = 0
+    container_members: int = 1_000_000
+    container_bytes: int = 10_000_000_000_000
+    container_ratio: int = 200
+    object_bytes: int = 64 << 20
     existing: Literal["link", "enrich", "own", "fail"] = "link"
     target_deidentified: bool = False
 
@@ -99,7 +107,13 @@ class Settings:
 
 EXISTING = ("link", "enrich", "own", "fail")
 _BOOLEAN = ("narrative", "target_deidentified")
-_NUMBERS = {"source_sample": 1_000_000}
+_NUMBERS = {
+    "source_sample": 1_000_000,
+    "container_members": 10**9,
+    "container_bytes": 10**18,
+    "container_ratio": 10**6,
+    "object_bytes": 10**12,
+}
 """Setting → the largest number that it takes."""
 _CHOICES = {
     "label": ("none", "PSEUDED", "ANONYED"),

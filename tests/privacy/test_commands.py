@@ -19,6 +19,8 @@ from tests.privacy.allowed import OPTIONS, STATES, Case, Place
 from tests.privacy.holding import full, hold, hold_at_most
 from tests.synthetic.canaries import Canary, json_of, write_planted
 from tests.synthetic.dicomjson import write_json
+from tests.synthetic.objects import write_bytes
+from tests.synthetic.packing import zip_of
 
 if TYPE_CHECKING:
     from tests.conftest import Cli
@@ -29,7 +31,12 @@ UIDS: frozenset[Place] = frozenset(
     ("root", name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 )
 NUMBERS: frozenset[Place] = frozenset({("root", "SeriesNumber"), ("root", "InstanceNumber")})
-FORMS = {"explicit": "1.2.840.10008.1.2.1", "implicit": "1.2.840.10008.1.2", "json": ""}
+FORMS = {
+    "explicit": "1.2.840.10008.1.2.1",
+    "implicit": "1.2.840.10008.1.2",
+    "json": "",
+    "zip": "1.2.840.10008.1.2.1",
+}
 # The standard's newest attributes are unknown to pydicom, which says so while it writes them.
 pytestmark = pytest.mark.filterwarnings("ignore:VR lookup failed")
 
@@ -49,7 +56,7 @@ class Archive:
 
 @pytest.fixture(scope="session", params=sorted(FORMS))
 def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """Write the archive, as files or as DICOM JSON."""
+    """Write the archive, as files, as DICOM JSON, or as members of zip files."""
     folder = tmp_path_factory.mktemp(f"archive-{request.param}")
     syntax = FORMS[request.param]
     studies = []
@@ -57,10 +64,19 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         made, canaries = full(case.markers(), serial)
         if syntax:
             path = write_planted(made, folder / f"{serial}.dcm", syntax)
+            if request.param == "zip":
+                path = pack(path, path.with_suffix(".zip"))
         else:
             path = write_json(json_of(made), folder / f"{serial}.json")
         studies.append((case, path, canaries))
     return Archive(folder, tuple(studies))
+
+
+def pack(path: Path, into: Path) -> Path:
+    """Put a file into a zip file instead."""
+    write_bytes(zip_of([(path.name, path.read_bytes())]), into)
+    path.unlink()
+    return into
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from deidfhir.pipeline.runs import SyncRun, run_sync
 from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.web.timing import Clock
 from tests.synthetic.objects import instance, write
+from tests.synthetic.packing import tar_of, zip_of
 
 FOLDERS, STUDIES, NUMBERS = ("a", "a/x", "b", "c"), 5, 4
 METHODS = ("tool", "CTP", "another", "JOHN")
@@ -39,9 +41,13 @@ class World:
 
     def change(self) -> None:
         """Do one thing to the archive."""
-        chosen = self.random.choice((self._write,) * 3 + (self._remove, self._move, self._spoil))
+        chosen = self.random.choice((self._write,) * 6 + self._others)
         chosen()
         self.changes.append(chosen.__name__)
+
+    @property
+    def _others(self) -> tuple[Callable[[], None], ...]:
+        return self._remove, self._remove, self._move, self._spoil, self._pack
 
     def _place(self) -> Path:
         return self.folder / self.random.choice(FOLDERS) / f"{self.random.randrange(6)}.dcm"
@@ -72,6 +78,19 @@ class World:
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_bytes(self.random.choice((b"", b"no object", b"[]")))
 
+    def _pack(self) -> None:
+        """Put some of the files into a container, or what is no object at all."""
+        objects = [one for one in self._files() if one.suffix == ".dcm"]
+        packed = objects[:: self.random.choice((2, 3))][:2]
+        files = [(str(one.relative_to(self.folder)), one.read_bytes()) for one in packed]
+        there = self._place().with_suffix(self.random.choice((".zip", ".tar")))
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if self.random.random() < 0.1:
+            files.append(("broken.dcm", b""))
+        there.write_bytes(zip_of(files) if there.suffix == ".zip" else tar_of(files))
+        for one in packed:
+            one.unlink()
+
     def sync(self, name: str, *, full: bool) -> SyncRun:
         """Sync into one of the targets."""
         now = Clock().now
@@ -91,16 +110,23 @@ def _without_instants(line: str) -> str:
     return "".join(part for part in line.split('"') if not part.startswith("20"))
 
 
+def _file(path: str) -> str:
+    """Return the file in which a path lies: what a container holds is not named unopened."""
+    return re.sub(r"(?<=\.(zip|tar))/.*", "", path)
+
+
 def told(run: SyncRun) -> dict[str, Any]:
     """Return what a report says, in no order."""
     work, report = run.work, run.report
     return {
         "counts": (work.studies, work.reading.instances, work.reading.foreign, work.unrecognised),
         "verdicts": dict(work.verdicts),
-        "findings": sorted(work.findings),
-        "refusals": sorted((one.path, one.finding.code, one.detail) for one in work.refusals),
+        "findings": sorted((one.code, _file(one.path)) for one in work.findings),
+        "refusals": sorted(
+            (_file(one.path), one.finding.code, one.detail) for one in work.refusals
+        ),
         "skipped": sorted(work.reading.skipped),
-        "troubles": sorted((one.code, one.name, one.detail) for one in report.troubles),
+        "troubles": sorted((one.code, _file(one.name), one.detail) for one in report.troubles),
         "resources": dict(report.resources),
         "existing": dict(report.existing),
         "exit": run.exit_code,

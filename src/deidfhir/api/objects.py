@@ -119,7 +119,7 @@ def studies_from_paths(
     """Read files and folders into studies, sorted by UID.
 
     Args:
-        paths: Part 10 files, `.json` holding DICOM JSON, or folders of them.
+        paths: Part 10 files, DICOM JSON, NDJSON of it, zip and tar files, a DICOMDIR, or folders.
         on_skip: Told of each file that is skipped for cause.
 
     Raises:

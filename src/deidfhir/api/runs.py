@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deidfhir.api.accepting import accepting
+from deidfhir.containers.limits import limits_of
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.files import Files
 from deidfhir.pipeline.options import RunOptions
@@ -95,5 +96,6 @@ def _options(
     accept: str | None,
     workers: int,
 ) -> RunOptions:
-    given = tuple(Path(one) for one in paths)
-    return RunOptions(Files(given), accepting(context, accept), workers=workers)
+    settled = accepting(context, accept)
+    files = Files(tuple(Path(one) for one in paths), limits_of(settled.settings))
+    return RunOptions(files, settled, workers=workers)

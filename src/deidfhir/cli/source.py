@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deidfhir.config import Settings
+from deidfhir.containers.limits import limits_of
 from deidfhir.errors import UsageError
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.files import Files
@@ -38,7 +39,7 @@ def source_of(
     matching = _matching(options)
     if options.source is None:
         _require_files(options, matching)
-        return Files(tuple(options.paths)), context
+        return Files(tuple(options.paths), limits_of(context.settings)), context
     if options.paths:
         raise UsageError("source-twice")
     from deidfhir.archive.archive import Query  # noqa: PLC0415 - files need none of it

@@ -40,11 +40,41 @@ def read_json(path: Path) -> Iterator[dict[str, Any]]:
         text = path.read_bytes()
     except OSError as error:
         raise ObjectSkipped("file-unreadable") from error
+    yield from objects_in(text)
+
+
+def objects_in(text: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the DICOM JSON objects of a text that is one or an array of them.
+
+    Args:
+        text: UTF-8.
+
+    Raises:
+        ObjectSkipped: `not-dicom-json`.
+    """
     content = _parsed(text)
     objects: list[Any] = content if isinstance(content, list) else [content]
     if not objects or not all(_is_object(one) for one in objects):
         raise ObjectSkipped("not-dicom-json")
     yield from objects
+
+
+def object_in(line: bytes) -> dict[str, Any] | None:
+    """Return the DICOM JSON object of a line of NDJSON, or None for a FHIR resource.
+
+    Args:
+        line: UTF-8.
+
+    Raises:
+        ObjectSkipped: `not-dicom-json`.
+    """
+    content = _parsed(line)
+    if isinstance(content, dict) and isinstance(content.get("resourceType"), str):
+        return None
+    if not _is_object(content):
+        raise ObjectSkipped("not-dicom-json")
+    found: dict[str, Any] = content  # type: ignore[assignment]
+    return found
 
 
 def _parsed(text: bytes) -> object:

@@ -16,6 +16,7 @@ from deidfhir.dicom.dataset import header_of_dataset
 from deidfhir.dicom.elements import Header, ObjectSkipped
 from deidfhir.dicom.evidence import PRIVATE_CREATORS
 from deidfhir.dicom.quiet import quiet
+from deidfhir.errors import SkippableError
 from deidfhir.model.attributes import attributes, last_marker_tag, last_tag
 
 _ITEM_DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
@@ -26,9 +27,6 @@ _MOST_INFLATED, _STEP = 256 << 20, 1 << 20
 def header_by_pydicom(path: Path | bytes) -> Header:
     """Return the wanted elements of a file with or without preamble, in any transfer syntax.
 
-    A header that ends early is an error of its own: an attribute that was cut off must never look
-    like one that is absent. Only what stands after the last marker may be broken.
-
     Args:
         path: The file, or all its bytes.
 
@@ -36,24 +34,46 @@ def header_by_pydicom(path: Path | bytes) -> Header:
         ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom`, `damaged` or
             `deflated-too-large`.
     """
+    if isinstance(path, bytes):
+        return header_in(BytesIO(path), len(path))
     try:
-        return _attempt(path, last_tag())
+        with path.open("rb") as stream:
+            return header_in(stream, path.stat().st_size)
+    except OSError as error:
+        raise ObjectSkipped("file-unreadable") from error
+
+
+def header_in(stream: IO[bytes], size: int) -> Header:
+    """Return the wanted elements of the object that a stream holds.
+
+    A header that ends early is an error of its own: an attribute that was cut off must never look
+    like one that is absent. Only what stands after the last marker may be broken.
+
+    Args:
+        stream: It can be sought in.
+        size: Its bytes.
+
+    Raises:
+        ObjectSkipped: `file-unreadable`, `truncated`, `not-dicom` or `damaged`.
+        SkippableError: What the stream raises.
+    """
+    try:
+        return _attempt(stream, size, last_tag())
     except ObjectSkipped as whole:
-        if whole.code not in ("truncated", "not-dicom"):
+        if whole.code not in ("truncated", "not-dicom", "object-too-large"):
             raise
         try:
-            return _attempt(path, last_marker_tag(), must_pass=True)._replace(tail_broken=True)
+            header = _attempt(stream, size, last_marker_tag(), must_pass=True)
         except ObjectSkipped:
             raise whole from None
+        return header._replace(tail_broken=True)
 
 
-def _attempt(path: Path | bytes, last: int, *, must_pass: bool = False) -> Header:
+def _attempt(stream: IO[bytes], size: int, last: int, *, must_pass: bool = False) -> Header:
     try:
-        if isinstance(path, bytes):
-            return _read(BytesIO(path), len(path), last, must_pass=must_pass)
-        with path.open("rb") as stream:
-            return _read(stream, path.stat().st_size, last, must_pass=must_pass)
-    except ObjectSkipped:
+        stream.seek(0)
+        return _read(stream, size, last, must_pass=must_pass)
+    except SkippableError:
         raise
     except OSError as error:
         # pydicom reports broken bytes as OSError too; only the system's errors carry a number.

@@ -1,11 +1,11 @@
-"""A Part 10 file → wanted elements: the header alone, never pixels."""
+"""A Part 10 file, or a stream of one → wanted elements: the header alone, never pixels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.scan.prefix import Opened, opened, scanned
+from deidfhir.dicom.scan.prefix import Opened, Read, begun, opened, scanned
 
 
 def look_at(path: str) -> Opened:
@@ -64,3 +64,31 @@ def header_of_bytes(content: bytes) -> Header:
     """
     header = scanned(content)
     return header_by_fallback(content) if header is None else header
+
+
+def look_into(read: Read) -> tuple[bytes, Header | None]:
+    """Return what was read of a stream, and its header where the scan can tell it.
+
+    Args:
+        read: Gives its next bytes.
+    """
+    return begun(read)
+
+
+def header_of_stream(head: bytes, read: Read, size: int, most: int) -> Header:
+    """Return the wanted elements of a stream that the scan leaves alone.
+
+    Args:
+        head: What was read of it.
+        read: Gives what follows.
+        size: Its bytes, with those that were read.
+        most: Bytes that may be held in memory.
+
+    Raises:
+        ObjectSkipped: `truncated`, `not-dicom`, `damaged` or `object-too-large`.
+        SkippableError: What `read` raises.
+    """
+    from deidfhir.dicom.fallback import header_in  # noqa: PLC0415 - most runs never need it
+    from deidfhir.dicom.held import Held  # noqa: PLC0415
+
+    return header_in(Held(head, read, most), size)  # type: ignore[arg-type]

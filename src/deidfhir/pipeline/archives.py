@@ -25,7 +25,7 @@ from deidfhir.mapping.context import MappingContext
 from deidfhir.model.finding import Finding
 from deidfhir.pipeline.listing import digest
 from deidfhir.pipeline.reading import Reading
-from deidfhir.pipeline.slices import Member, StudyRecord
+from deidfhir.pipeline.records import Member, StudyRecord
 from deidfhir.pipeline.source import Before, Changes, Tell
 from deidfhir.pipeline.spill import Spill
 

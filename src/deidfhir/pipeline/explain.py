@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deidfhir.dicom.dicomjson import header_of_json, read_json
+from deidfhir.containers.faults import ContainerError
+from deidfhir.containers.limits import limits_of
 from deidfhir.dicom.elements import Header, ObjectSkipped
-from deidfhir.dicom.headers import read_header
 from deidfhir.dicom.reader import instance_of
-from deidfhir.errors import SkippableError, UsageError
+from deidfhir.errors import SkippableError
 from deidfhir.fhir.types import JsonObject
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.inferred import recognised_in
@@ -26,11 +26,10 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.record import Facts, Masked
 from deidfhir.model.study import Study
 from deidfhir.model.verdict import REASONS, verdict_of
-from deidfhir.pipeline.files import require_paths
+from deidfhir.pipeline.asked import headers_at
 from deidfhir.pipeline.gate import refusal_of
 from deidfhir.pipeline.inferences import shown_inference, unrecognised_in
 from deidfhir.pipeline.sent import sent_at
-from deidfhir.pipeline.slices import JSON_SUFFIX
 from deidfhir.policy.ruling import Claims, rulings
 
 _NO_ITEM = "holds no item of purpose 109104 (D4)"
@@ -54,30 +53,20 @@ def explained(path: Path, context: MappingContext) -> dict[str, Any]:
     """Return what `explain --json` prints.
 
     Args:
-        path: A file with one object, or DICOM JSON with several.
+        path: A file with one object or with several, or a member of a container.
         context: Settings and policy of the site.
 
     Raises:
         UsageError: `path-missing` or `path-is-folder`.
         SkippableError: `no-object`.
     """
-    require_paths([path])
-    if path.is_dir():
-        raise UsageError("path-is-folder", path=path)
     try:
-        objects = [_object(header, path, context) for header in _headers(path)]
-    except ObjectSkipped as skip:
+        headers = headers_at(path, limits_of(context.settings))
+        objects = [_object(header, path, context) for header in headers]
+    except (ObjectSkipped, ContainerError) as skip:
         reason = Finding(skip.code).text
         raise SkippableError("no-object", path=path, reason=reason) from None
     return {"path": str(path), "policy": context.decided(), "objects": objects}
-
-
-def _headers(path: Path) -> Iterator[Header]:
-    if path.suffix.lower() == JSON_SUFFIX:
-        for one in read_json(path):
-            yield header_of_json(one)
-    else:
-        yield read_header(path)
 
 
 def _object(header: Header, path: Path, context: MappingContext) -> dict[str, Any]:

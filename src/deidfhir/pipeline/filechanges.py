@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deidfhir.containers.limits import DEFAULT, Limits
 from deidfhir.pipeline.files import Gathering, require_paths, source_of
 from deidfhir.pipeline.listing import Listing, Slice
 from deidfhir.pipeline.reading import Reading
@@ -23,11 +24,13 @@ class FileChanges:
         paths: Files, or folders that are walked to their end, links to folders included.
         resync: Knows what earlier runs left settled.
         id_of: Study Instance UID → id of the ImagingStudy.
+        limits: What files that hold others are refused beyond.
     """
 
     paths: tuple[Path, ...]
     resync: Resync
     id_of: Callable[[str], str]
+    limits: Limits = DEFAULT
 
     def read(self, tell: Tell | None, workers: int = 1) -> Reading:
         """Read what has changed, and all that belongs to it.
@@ -42,7 +45,7 @@ class FileChanges:
         """
         require_paths(self.paths)
         resync = self.resync
-        run = Gathering(source_of(self.paths), Listing(self.paths), workers, tell)
+        run = Gathering(source_of(self.paths), Listing(self.paths), workers, tell, self.limits)
         due: Iterable[Slice] = resync.changed(run.listing.slices(), run.look_at)
         while due:
             for one in run.read(due, signed=True):

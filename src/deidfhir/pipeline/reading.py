@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Studies, Study, StudyFold
 from deidfhir.pipeline.listing import digest, place_of
+from deidfhir.sync.standins import PATH_DIGITS
 
 if TYPE_CHECKING:
     from deidfhir.pipeline.told import Told
@@ -28,6 +29,7 @@ class Reading:
         findings: What is odd about the source itself.
         foreign: How many files are no DICOM at all.
         doubtful: Foreign files that may have been objects once: empty, or not to be opened.
+        inside: Path of what was skipped or is doubtful → path of the file in which it is.
         complete: Whether what it does not list is not there: all of it was listed (D19).
         whole: Whether all instances of each study that it lists were read (D19).
         gone: Ids of the ImagingStudies that alone may have vanished; None where each may have that
@@ -44,6 +46,7 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     foreign: int = 0
     doubtful: list[str] = field(default_factory=list)
+    inside: dict[str, str] = field(default_factory=dict)
     complete: bool = False
     whole: bool = True
     gone: frozenset[str] | None = None
@@ -56,6 +59,15 @@ class Reading:
         return iter(self.fold)
 
     def missing_files(self) -> frozenset[str]:
-        """Return which files may hold an object that was not read, each as a digest."""
+        """Return which files may hold an object that was not read, each as a digest.
+
+        What is inside of a file has a digest of its own, which begins as that of the file does.
+        """
         named = (*(one.path for one in self.skipped), *self.doubtful)
-        return frozenset(digest(place_of(one)) for one in named)
+        return frozenset(map(self._stands_for, named))
+
+    def _stands_for(self, path: str) -> str:
+        own, file = digest(place_of(path)), self.inside.get(path)
+        if file is None:
+            return own
+        return digest(place_of(file))[:PATH_DIGITS] + own[PATH_DIGITS:]

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from deidfhir.pipeline.listing import Slice, path_digest
-from deidfhir.pipeline.slices import Signature, SliceRead
+from deidfhir.pipeline.records import SliceRead
+from deidfhir.pipeline.signature import Signature
 from deidfhir.pipeline.told import Told, named_in
 from deidfhir.sync.settled import Settled, SettledStudies, SliceRow
 

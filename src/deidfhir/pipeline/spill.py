@@ -5,7 +5,6 @@ What lies there has no name in any folder, and goes with the process, however th
 
 from __future__ import annotations
 
-import pickle
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +13,7 @@ from tempfile import SpooledTemporaryFile
 from deidfhir.errors import FatalError
 from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study, study_of
-from deidfhir.pipeline.slices import StudyRecord
+from deidfhir.pipeline.records import StudyRecord, record_of
 
 _IN_MEMORY = 16 << 20
 """Bytes of records that stay in memory."""
@@ -38,7 +37,7 @@ class Spill:
 
         Args:
             uid: Study Instance UID.
-            record: A StudyRecord, pickled.
+            record: As `records.Records` gives it.
 
         Raises:
             FatalError: `spill-unwritable`.
@@ -61,8 +60,7 @@ class Spill:
 
     def _record(self, begin: int, size: int) -> StudyRecord:
         self._file.seek(begin)
-        record: StudyRecord = pickle.loads(self._file.read(size))  # noqa: S301 - our own
-        return record
+        return record_of(self._file.read(size))
 
     def __len__(self) -> int:
         return len(self._places)

@@ -42,20 +42,22 @@ class Told:
         """
         refusal = self.refusal
         paths = [one.path for one in self.findings] + ([refusal.path] if refusal else [])
+        files = {one: _file_of(place_of(one), slices_of) for one in {*paths} - {""}}
         named: dict[str, list[str]] = {}
-        for path in sorted({place_of(one) for one in paths if one}):
-            for identity in slices_of(path[: path.rindex(os.sep) + 1]):
+        for path in sorted({*files.values()}):
+            for identity in slices_of(_folder_of(path)):
                 named.setdefault(identity, []).append(path_digest(path))
+        stands_for = {one: path_digest(path) for one, path in files.items()} | {"": ""}
         return json.dumps(
             {
                 "named": named,
                 "verdict": self.verdict.value,
-                "findings": [[one.code, _stands_for(one.path)] for one in self.findings],
+                "findings": [[one.code, stands_for[one.path]] for one in self.findings],
                 "tools": self.tools,
                 "unrecognised": self.unrecognised,
                 "refusal": refusal
                 and [
-                    _stands_for(refusal.path),
+                    stands_for[refusal.path],
                     refusal.finding.code,
                     refusal.detail,
                     refusal.reasons,
@@ -97,5 +99,15 @@ def named_in(kept: str) -> dict[str, list[str]]:
     return named
 
 
-def _stands_for(path: str) -> str:
-    return path_digest(place_of(path)) if path else ""
+def _file_of(place: str, slices_of: Callable[[str], Iterable[str]]) -> str:
+    """Return the file of a slice in which something is: the place itself, or what it is inside."""
+    path = place
+    while folder := _folder_of(path):
+        if any(True for _ in slices_of(folder)):
+            return path
+        path = folder[:-1]
+    return place
+
+
+def _folder_of(path: str) -> str:
+    return path[: path.rindex(os.sep) + 1] if os.sep in path else ""

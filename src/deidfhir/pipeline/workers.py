@@ -17,9 +17,11 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from deidfhir.containers.limits import DEFAULT, Limits
 from deidfhir.errors import FatalError
 from deidfhir.pipeline.listing import Slice, batches
-from deidfhir.pipeline.slices import BatchRead, read_slices
+from deidfhir.pipeline.records import BatchRead
+from deidfhir.pipeline.slices import read_slices
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -42,18 +44,21 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def read_all(slices: Iterable[Slice], workers: int, *, signed: bool = False) -> Iterator[BatchRead]:
+def read_all(
+    slices: Iterable[Slice], workers: int, *, signed: bool = False, limits: Limits = DEFAULT
+) -> Iterator[BatchRead]:
     """Yield what was read of slices, batch by batch, in their order.
 
     Args:
         slices: In their order.
         workers: How many processes may read; with 1, none is started.
         signed: Whether to say what stands for the files as they were.
+        limits: What files that hold others are refused beyond.
 
     Raises:
         FatalError: `worker-lost`.
     """
-    read = partial(read_slices, signed=signed)
+    read = partial(read_slices, signed=signed, limits=limits)
     pace = _Pace()
     waiting = batches(slices, pace.size)
     for batch in waiting:

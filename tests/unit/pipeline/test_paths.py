@@ -88,7 +88,7 @@ def test_what_is_named_or_marked_as_dicom_is_skipped_for_cause(
         ("empty", b""),
         ("picture.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 200),
         ("zeros", b"\0" * 4096),
-        ("x.jsonl", b"{}"),
+        ("x.jsonld", b"{}"),
         ("x.dcm.gz", b"\x1f\x8b" + b"\0" * 200),
         ("looks.like", b"\x08\0\x05\0" + b"\xff" * 300),
     ],

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deidfhir.errors import FatalError
-from deidfhir.pipeline.slices import StudyRecord
+from deidfhir.pipeline.records import StudyRecord
 from deidfhir.pipeline.spill import Spill
 from tests.unit.model.records import STUDY, instance
 

@@ -20,7 +20,8 @@ from deidfhir.pipeline import files, workers
 from deidfhir.pipeline.files import Files, read_paths
 from deidfhir.pipeline.listing import Listing, Slice, batches
 from deidfhir.pipeline.options import RunOptions
-from deidfhir.pipeline.slices import BatchRead, read_slices
+from deidfhir.pipeline.records import BatchRead
+from deidfhir.pipeline.slices import read_slices
 from deidfhir.pipeline.workers import pool_of, read_all, read_by
 from tests.synthetic.objects import instance, write
 
