@@ -8,7 +8,7 @@ SECONDS ?= 600
 EXAMPLES ?= 2000
 ONLY ?=
 
-.PHONY: help demo test unit lint hapi bench bench-sync campaign fuzz fuzz-gateway golden generated clean
+.PHONY: help demo test unit lint hapi bench bench-sync bench-gateway campaign fuzz fuzz-gateway golden generated clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -41,6 +41,10 @@ bench:               ## reading, the whole job, large archives, cold starts, oth
 bench-sync:          ## the sync client beside a bare loader, in 20 minutes; writes docs/bench-sync.md
 	@sh tools/setup.sh test
 	@$(PYTHON_IN_VENV) -m tools.bench_sync --write
+
+bench-gateway:       ## requests/s of the gateway beside a bare echo, in 3 minutes; writes docs/gateway.md; fails where a ratio is missed
+	@sh tools/setup.sh test
+	@$(PYTHON_IN_VENV) -m tools.bench_gateway --write
 
 campaign:            ## faults of every class on a real server (EPISODES=1000, SEED=1, ONLY=class); docs/campaign.md
 	@sh tools/setup.sh test

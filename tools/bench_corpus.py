@@ -39,7 +39,7 @@ def make(folder: Path, studies: int, pixels: int = 16_384) -> int:
         for series in range(1, _SERIES + 1):
             for number in range(1, _INSTANCES + 1):
                 path = folder / f"{study:05}" / f"{series:02}" / f"{number:04}.dcm"
-                write(_object(study, series, number, pixels), path, _syntax(count, series))
+                write(archived(study, series, number, pixels), path, _syntax(count, series))
                 count += 1
     return count
 
@@ -51,7 +51,15 @@ def _syntax(count: int, series: int) -> str:
     return (*kinds, JPEGLosslessSV1)[series % _SERIES]
 
 
-def _object(study: int, series: int, number: int, pixels: int) -> Dataset:
+def archived(study: int, series: int, number: int, pixels: int) -> Dataset:
+    """Return one object.
+
+    Args:
+        study: Number of the study.
+        series: Number of the series in it.
+        number: Number of the instance in that.
+        pixels: Bytes of pixel data; 0 for none.
+    """
     made = instance(
         study,
         series,

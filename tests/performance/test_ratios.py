@@ -15,3 +15,9 @@ def test_reading_the_whole_job_and_a_cold_start_keep_to_their_ratios() -> None:
     command += ["--attempts", str(ATTEMPTS)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr + run.stdout
+
+
+def test_a_gateway_keeps_to_its_ratio_beside_a_bare_echo() -> None:
+    command = [sys.executable, "-m", "tools.bench_gateway", "--small", "--attempts", str(ATTEMPTS)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr + run.stdout

@@ -26,7 +26,6 @@ DEIDENTIFYING_EQUIPMENT = "109104"  # CID 7005
 _UID, _NUMBER = "SOPInstanceUID", "InstanceNumber"
 """What differs from instance to instance."""
 _SERIES = 256
-"""Of so many series something is remembered."""
 # Attributes of VM 1 that would be used; the markers keep all their values.
 _SINGLE = (
     "SOPClassUID",
@@ -59,11 +58,15 @@ class Reader:
     """Makes instances of what was read; those of a series that state the same share their facts.
 
     Files of several series may lie among each other: of each, the last object is remembered.
+
+    Args:
+        most: Of so many series.
     """
 
-    __slots__ = ("_known", "_last")
+    __slots__ = ("_known", "_last", "_most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _SERIES) -> None:
+        self._most = most
         self._known: dict[str, _Known] = {}
         self._last: Facts | None = None
 
@@ -100,7 +103,7 @@ class Reader:
             or header.tail_broken != known.tail_broken
         ):
             known = self._learnt(shared, header)
-            if len(self._known) >= _SERIES:
+            if len(self._known) >= self._most:
                 self._known.clear()
             self._known[series] = known
         self._last = known.facts

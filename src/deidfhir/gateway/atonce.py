@@ -27,7 +27,8 @@ from deidfhir.web.numbers import Text, line_of
 
 _SMALL = 64 << 10
 """Bytes that hold up others no longer than handing them to a thread would."""
-_SERIES = 256
+_SERIES, _CHARACTERS = 1024, 64 << 20
+"""Of so many series the last object is remembered, as long as their Bundles are no larger."""
 _HOLE = "\0"  # stands in no JSON
 
 
@@ -50,8 +51,9 @@ class AtOnce:
 
     def __init__(self, context: MappingContext) -> None:
         self._context = context
-        self._reader = Reader()
+        self._reader = Reader(_SERIES)
         self._made: dict[int, _Made] = {}
+        self._size = 0
 
     def line(self, body: bytes, form: MediaType) -> bytes | None:
         """Return the Bundle of a body that holds one object, or None where it may take longer.
@@ -91,8 +93,10 @@ class AtOnce:
         series["instance"] = [Text(_HOLE)]
         before, _, after = line_of(bundle).partition(_HOLE)
         series["instance"] = [element]
-        if len(self._made) >= _SERIES:
+        self._size += len(before) + len(after)
+        if len(self._made) >= _SERIES or self._size > _CHARACTERS:
             self._made.clear()
+            self._size = len(before) + len(after)
         self._made[id(instance.facts)] = _Made(instance.facts, codes, before, after, element)
 
 

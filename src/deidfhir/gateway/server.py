@@ -12,10 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.gateway.app import app_of
 from deidfhir.gateway.gateway import Gateway
+from deidfhir.gateway.limits import Limits
 from deidfhir.gateway.protocol import bounded
 
 _LOOK = 0.05
@@ -120,19 +122,18 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(gateway: Gateway, place: Place, listener: socket.socket) -> None:
-    """Answer requests until SIGTERM or SIGINT, then drain.
+def configured(app: ASGIApp, limits: Limits, canonical: str, place: Place) -> uvicorn.Config:
+    """Return how uvicorn serves an application.
 
     Args:
-        gateway: What to answer.
+        app: The application.
+        limits: What a request may cost.
+        canonical: The site's canonical base, for answers.
         place: Where it listens.
-        listener: Its socket.
     """
-    _hush()
-    limits = gateway.limits
-    config = uvicorn.Config(
-        app_of(gateway),
-        http=bounded(limits, gateway.context.settings.canonical),
+    return uvicorn.Config(
+        app,
+        http=bounded(limits, canonical),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -144,6 +145,18 @@ def serve(gateway: Gateway, place: Place, listener: socket.socket) -> None:
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key,
     )
+
+
+def serve(gateway: Gateway, place: Place, listener: socket.socket) -> None:
+    """Answer requests until SIGTERM or SIGINT, then drain.
+
+    Args:
+        gateway: What to answer.
+        place: Where it listens.
+        listener: Its socket.
+    """
+    _hush()
+    config = configured(app_of(gateway), gateway.limits, gateway.context.settings.canonical, place)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: None)  # tokens are read anew by themselves
     _Server(config, gateway).run(sockets=[listener])

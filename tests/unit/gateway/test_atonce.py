@@ -116,9 +116,11 @@ def test_objects_of_several_series_may_lie_among_each_other() -> None:
     assert hold([part10(one) for one in made], DICOM, MappingContext()) == 12
 
 
-def test_more_series_than_are_remembered_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deidfhir.gateway.atonce._SERIES", 2)
-    monkeypatch.setattr("deidfhir.dicom.reader._SERIES", 3)
+@pytest.mark.parametrize(("limit", "most"), [("_SERIES", 2), ("_CHARACTERS", 9000)])
+def test_more_series_than_are_remembered_give_the_same(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(f"deidfhir.gateway.atonce.{limit}", most)
     made = [instance(1, series, n, **REMOVED) for n in (1, 2) for series in range(1, 8)]
     assert hold([part10(one) for one in made], DICOM, MappingContext()) == 14
 
