@@ -21,12 +21,14 @@ from deidfhir.gateway.objects import DICOM, DICOM_JSON, FIRST
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.repeating import instance_like, is_plain
 from deidfhir.model.finding import Finding
-from deidfhir.model.record import Facts, Instance
+from deidfhir.model.record import Facts, Instance, Item
 from deidfhir.model.study import study_of
 from deidfhir.web.numbers import Text, line_of
 
 _SMALL = 64 << 10
 """Bytes that hold up others no longer than handing them to a thread would."""
+_LIGHT = 400
+"""Values in the markers of one object that are quickly mapped; real ones have some dozens."""
 _SERIES, _CHARACTERS = 1024, 64 << 20
 """Of so many series the last object is remembered, as long as their Bundles are no larger."""
 _HOLE = "\0"  # stands in no JSON
@@ -76,7 +78,7 @@ class AtOnce:
         if made is not None and made.codes == codes and is_plain(instance):
             element = instance_like(made.element, instance, self._context)
             return f"{made.before}{line_of(element)}{made.after}".encode()
-        return self._mapped(instance, codes)
+        return self._mapped(instance, codes) if _weight(instance) <= _LIGHT else None
 
     def _mapped(self, instance: Instance, codes: tuple[str, ...]) -> bytes:
         found = [Finding(code, FIRST) for code in codes]
@@ -98,6 +100,21 @@ class AtOnce:
             self._made.clear()
             self._size = len(before) + len(after)
         self._made[id(instance.facts)] = _Made(instance.facts, codes, before, after, element)
+
+
+def _weight(instance: Instance) -> int:
+    """Return how many values its markers have."""
+    markers = instance.markers
+    items = (*(markers.method_code or ()), *markers.equipment)
+    return len(markers.method or ()) + sum(map(_weight_of, items))
+
+
+def _weight_of(item: Item) -> int:
+    total = 1
+    for _, content in item.elements:
+        for one in content if isinstance(content, tuple) else ():
+            total += _weight_of(one) if isinstance(one, Item) else 1
+    return total
 
 
 def _series_in(bundle: JsonObject) -> dict[str, Any]:

@@ -67,6 +67,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._whenever()
         super().on_message_complete()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection on which nothing is asked; an answer that nobody takes is let go."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         del msg

@@ -159,6 +159,21 @@ def test_a_large_header_goes_the_long_way_and_a_large_body_need_not() -> None:
     assert at_once.line(part10(pixels), DICOM) is not None
 
 
+@pytest.mark.parametrize(
+    "many",
+    [
+        {"DeidentificationMethod": ("x",) * 500},
+        {"DeidentificationMethodCodeSequence": codes(*["113100"] * 200)},
+        {"ContributingEquipmentSequence": [equipment(Manufacturer="House")] * 100},
+    ],
+    ids=["texts", "codes", "equipment"],
+)
+def test_very_many_markers_go_the_long_way(many: dict[str, Any]) -> None:
+    body = part10(instance(1, **(REMOVED | many)))
+    assert len(body) < 64 << 10
+    assert Gateway(MappingContext()).at_once.line(body, DICOM) is None
+
+
 def test_another_transfer_syntax_gives_the_same() -> None:
     one = instance(1, **REMOVED)
     bodies = [encode(one, ImplicitVRLittleEndian), part10(one)]
