@@ -126,6 +126,22 @@ def test_a_study_of_which_anything_is_refused_is_never_stated_in_parts(
     assert Senders(r4_site).send([archive.put(1, 1), good, other])[0].state == "stated"
 
 
+def test_what_a_listing_says_now_counts_more_than_what_a_request_once_said(
+    r4_site: Site, archive: Archive
+) -> None:
+    path = archive.put(1, 1)
+    senders = Senders(r4_site)
+    senders.send([path])
+    archive.put(1, 1, DeidentificationMethod="tool 2")
+    assert r4_site.sync(archive.folder).code == 0
+    assert r4_site.verify(archive.folder).code == 0
+    archive.put(1, 1, DeidentificationMethod="tool 3")
+    again = [codes(one) for one in senders.send([path])]
+    assert again == [("refused", [("duplicate-instance-differs", "#1")])]
+    assert r4_site.sync(archive.folder).code == 0
+    assert [one.state for one in senders.send([path])] == ["stated"]
+
+
 def test_requests_that_go_together_are_told_apart(r4_site: Site, archive: Archive) -> None:
     bad = archive.put(1, 1, PatientIdentityRemoved=None, DeidentificationMethod=None)
     copies = [archive.put(2, 1), archive.put(2, 1)]

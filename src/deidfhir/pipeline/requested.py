@@ -12,6 +12,7 @@ from deidfhir.pipeline.listing import digest
 from deidfhir.pipeline.reading import Reading
 from deidfhir.pipeline.source import Before, Changes, Tell
 from deidfhir.pipeline.told import Told
+from deidfhir.sync.listing import UNLISTED
 from deidfhir.sync.settled import Settled
 
 _PLACE = "POST /sync"
@@ -40,7 +41,8 @@ class Requested:
                 fold.add(one, findings)
                 count += 1
             tell(count)
-        return Reading(digest(_PLACE), (_PLACE,), fold, count, complete=False, whole=False)
+        name = UNLISTED + digest(_PLACE)
+        return Reading(name, (_PLACE,), fold, count, complete=False, whole=False)
 
     def changes(self, before: Before) -> Changes:
         """Return what reads it: each request is new."""

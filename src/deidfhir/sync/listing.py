@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+UNLISTED = "~"
+"""Stands first in the name of a source that lists nothing: it may not say now what it once said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

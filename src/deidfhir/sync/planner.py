@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deidfhir.fhir.types import JsonObject
 from deidfhir.sync.journal import DELIVERED, TOMBSTONES, Part, StudyRow, parts_of
-from deidfhir.sync.listing import Listing
+from deidfhir.sync.listing import UNLISTED, Listing
 from deidfhir.sync.plan import Plan
 from deidfhir.sync.recorded import first_recorded
 from deidfhir.sync.standing import Standing, versions_of
@@ -59,7 +59,7 @@ class Planner:
 
     def conflicts(self, one: Unit | Refused, row: StudyRow | None) -> bool:
         """Whether another source lists an instance of the same UID with other claims (D19)."""
-        others = self.others(row)
+        others = self.others(row, still=True)
         return any(
             policy_of(digest) == policy_of(other) and digest != other
             for uid, digest in self.mine(one).items()
@@ -86,10 +86,17 @@ class Planner:
         files = {self.statements.stands_for(uid): file for uid, file in one.files.items()}
         return Part(one.sha if isinstance(one, Unit) else "", files)
 
-    def others(self, row: StudyRow | None) -> dict[str, set[str]]:
-        """Return instance → digests of its claims, as other sources list it."""
+    def others(self, row: StudyRow | None, *, still: bool = False) -> dict[str, set[str]]:
+        """Return instance → digests of its claims, as other sources list it.
+
+        Args:
+            row: What the journal knows.
+            still: Whether to leave out sources that list nothing: they only said it once.
+        """
         found: dict[str, set[str]] = {}
         for source, instances in (row.sources if row else {}).items():
+            if still and source.startswith(UNLISTED):
+                continue
             if source not in {self.listing.source, DELIVERED, *self.covered}:
                 for uid, digest in instances.items():
                     found.setdefault(uid, set()).add(digest)

@@ -168,6 +168,14 @@ def test_at_the_end_what_cannot_be_done_is_tried_once_more_and_told() -> None:
     assert len(target.errors) == 1
 
 
+def test_what_comes_after_the_end_is_not_taken() -> None:
+    intake, one = Intake(Target(), Time()), delivered((1, 1))
+    intake.put(one)
+    assert worked(intake) == 0
+    with pytest.raises(Halted):
+        intake.put(one)
+
+
 def test_a_run_that_is_still_under_way_at_the_end_is_asked_to_stop() -> None:
     clock = Time()
     intake = Intake(Target(), clock)

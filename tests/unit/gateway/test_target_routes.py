@@ -1,0 +1,116 @@
+"""The routes that need a target, where a real one cannot be made to do what is tried here."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deidfhir.gateway import targeted
+from deidfhir.gateway.deciding import Deciding
+from deidfhir.gateway.gateway import Gateway
+from deidfhir.mapping.context import MappingContext
+from deidfhir.pipeline.deciding import Decider, Question
+from deidfhir.pipeline.intake import Crowded, Intake
+from deidfhir.pipeline.judging import Decision
+from deidfhir.pipeline.targets import TargetOptions
+from tests.synthetic.objects import instance
+from tests.unit.gateway.asking import DICOM, asked, codes, part10
+
+OBJECT = part10(instance(1, 1, 1, PatientIdentityRemoved="YES"))
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    """Give a gateway whose target is a folder."""
+    where = TargetOptions(str(tmp_path / "fhir"), tmp_path / "journal")
+    return Gateway(MappingContext(), target=where)
+
+
+def test_where_too_much_waits_nothing_more_is_taken(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(*_: object) -> None:
+        raise Crowded
+
+    monkeypatch.setattr(Intake, "put", put)
+    with asked(gateway) as client:
+        answer = client.post("/sync", content=OBJECT, headers=DICOM)
+    assert (answer.status_code, codes(answer)) == (429, ["sync-crowded"])
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_unit_at_which_the_program_breaks_has_failed_and_the_next_is_done(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    gateway.tell = said.append
+
+    def stating(*_: object) -> Any:  # noqa: ANN401
+        def run(_: object) -> None:
+            raise ZeroDivisionError("PatientName=DOE")
+
+        return run
+
+    monkeypatch.setattr(targeted, "stating", stating)
+    with asked(gateway) as client:
+        answer = client.post("/sync?wait=20", content=OBJECT, headers=DICOM)
+        assert (answer.status_code, codes(answer)) == (500, ["gateway-failed"])
+        unit = client.get(answer.headers["location"]).json()
+    assert (unit["state"], unit["findings"]) == ("failed", [])
+    (line,) = said
+    assert "ZeroDivisionError" in line
+    assert "DOE" not in line + answer.text
+
+
+def test_a_gateway_that_ends_takes_nothing_more(gateway: Gateway) -> None:
+    with asked(gateway) as client:
+        client.portal.call(gateway.drain)  # type: ignore[union-attr]
+        answer = client.post("/sync", content=OBJECT, headers=DICOM)
+    assert (answer.status_code, codes(answer)) == (503, ["gateway-draining"])
+
+
+class Slow(Decider):
+    """Does not decide before it is let go."""
+
+    let_go = threading.Event()
+
+    def decide(self, question: Question | None) -> Decision:
+        """Wait."""
+        self.let_go.wait(20)
+        return Decision("removed") if question else Decision("question")
+
+
+class Broken(Decider):
+    """Breaks."""
+
+    def decide(self, question: Question | None) -> Decision:
+        """Break."""
+        raise ZeroDivisionError(question)
+
+
+async def decided(decider: Decider, count: int = 1) -> list[Decision]:
+    """Ask several times at once."""
+    deciding = Deciding(decider)
+    found = await asyncio.gather(*(deciding._decision(Question(uid="1.2")) for _ in range(count)))
+    await deciding.stop()
+    return found
+
+
+def test_what_takes_too_long_or_breaks_or_is_too_much_refuses() -> None:
+    where = TargetOptions("http://127.0.0.1:1/fhir")
+    slow = Slow(where, MappingContext(), timeout=0.1)
+    try:
+        found = asyncio.run(decided(slow, 70))
+    finally:
+        Slow.let_go.set()
+    assert {(one.reason, one.detail) for one in found} == {
+        ("unreachable", "gateway-slow"),
+        ("unreachable", "gateway-crowded"),
+    }
+    assert sum(one.detail == "gateway-crowded" for one in found) == 6
+    (broken,) = asyncio.run(decided(Broken(where, MappingContext())))
+    assert (broken.reason, broken.is_allowed) == ("unreachable", False)
