@@ -117,10 +117,12 @@ def run(
     instances: Iterable[Instance],
     source: str,
     context: MappingContext,
+    *,
+    whole: bool = True,
 ) -> SyncReport:
-    """Sync some instances of a study as one source."""
+    """Sync some instances of a study as one source, or as a part of one."""
     work = SyncWork(reading_of(instances, source), context)
-    listing = Listing(source, frozenset(), (f"/{source}",))
+    listing = Listing(source, frozenset(), (f"/{source}",), whole=whole)
     report = SyncJob(shelf, journal, OurStatements(work), OurTraces(context), listing).run(
         work.units()
     )

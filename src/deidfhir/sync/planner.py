@@ -167,10 +167,17 @@ class Planner:
             said.sha or unit.sha,
             recorded,
             self.sources(mine, row, sent=True, unread=part.unread),
-            {**parts_of(row, here, part.lost), self.listing.source: said},
+            {**parts_of(row, here, part.lost), self.listing.source: self._part(said, row)},
             unit.standing,
         )
         return before, after
+
+    def _part(self, said: Part, row: StudyRow | None) -> Part:
+        """Return what this source has had stated of a study, with all parts of it that came."""
+        before = row.parts.get(self.listing.source) if row else None
+        if self.listing.whole or before is None:
+            return said
+        return Part(said.sha, {**before.files, **said.files})
 
     def withdrawal(
         self,

@@ -84,13 +84,16 @@ def test_a_unit_is_called_after_what_leaves_and_nothing_else() -> None:
     others = [delivered((1, 2)), delivered((2, 1)), delivered((1, 1), (1, 2))]
     others += [delivered((1, 1), method="tool 2"), delivered((1, 1), tenant="other")]
     assert len({one.unit, *(each.unit for each in others)}) == 6
-    units = set()
+    units, states = set(), set()
     for text in ("of nobody's business", "of nobody else's, either"):
         withheld = read(1, 1, StudyDescription=text)
         fold = StudyFold()
         fold.add(withheld)
-        units.add(delivery_of(fold, [withheld], MappingContext()).unit)
-    assert len(units) == 1
+        found = delivery_of(fold, [withheld], MappingContext())
+        units.add(found.unit)
+        states.add(found.instances[0].file)
+    assert len(units) == len(states) == 1
+    assert states != {delivered((1, 1), method="tool 2").instances[0].file}
 
 
 def test_what_goes_together_is_one_run_and_what_speaks_again_of_the_same_another() -> None:
