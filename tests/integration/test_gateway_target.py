@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,6 +219,32 @@ def test_what_was_accepted_is_stated_before_the_process_ends(
     assert waiting.status in (0, 200, 503)
     assert r4_site.verify(*paths).code == 0
     assert gateway.said[1:] == []
+
+
+def test_a_gateway_that_is_killed_loses_nothing_of_what_it_said_was_stated_and_doubles_nothing(
+    r4_site: Site, archive: Archive
+) -> None:
+    paths = [archive.put(study, number) for study in range(1, 5) for number in (1, 2, 3)]
+    where = ("--to", r4_site.url, "--journal", r4_site.journal, "--fhir", "R4")
+    for turn in range(3):
+        with serving(*where) as gateway:
+            senders = [Sender(gateway.url, one) for one in paths]
+            with ThreadPoolExecutor(6) as pool:
+                done = [pool.submit(one) for one in senders]
+                done[4 * turn].result()
+                gateway.process.kill()
+                gateway.process.wait()
+                said = [one for one in done if one.exception() is None]
+            assert [one.status for one in senders if one.status] == [200] * len(said)
+    with serving(*where) as gateway:
+        for one in [Sender(gateway.url, path) for path in paths]:
+            one()
+            assert one.status == 200
+        assert gateway.end() == 0
+    assert r4_site.verify(archive.folder).code == 0
+    for study in range(1, 5):
+        found = list(search(r4_site.url, f"ImagingStudy?identifier=urn:oid:{archive.uid(study)}"))
+        assert [one["numberOfInstances"] for one in found] == [3]
 
 
 def test_what_could_not_be_stated_when_the_process_ends_is_told(
