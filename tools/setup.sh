@@ -76,6 +76,8 @@ if [ "$extra" = test ]; then
     java_is_new_enough || need "a JDK 17 or newer" openjdk-17-jdk-headless
     command -v mvn >/dev/null 2>&1 || need Maven maven
     command -v wrk >/dev/null 2>&1 || need wrk wrk
+    command -v zip >/dev/null 2>&1 || need zip zip
+    command -v tar >/dev/null 2>&1 || need tar tar
     command -v curl >/dev/null 2>&1 || need curl curl
     [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || need nginx nginx-light
     command -v rhino >/dev/null 2>&1 || need Rhino rhino

@@ -12,6 +12,9 @@ from deidfhir.containers.limits import Limits
 from deidfhir.containers.members import Member, Read
 from deidfhir.containers.names import is_refused, shown
 
+_ABOUT = (b"D", b"V")
+"""Types of what GNU tar writes about a folder and about the tape: no members."""
+_GNU = b"ustar  \0"
 _PIECE = 64 << 10
 _BETWEEN = 1 << 20
 """Bytes of headers before one member, and of headers that hold for all: names, times, rights."""
@@ -32,7 +35,7 @@ def members_of_tar(stream: IO[bytes], size: int, limits: Limits) -> Iterator[Mem
     forward = Forward(stream, size, limits)
     for number, info in enumerate(_infos(forward), start=1):
         limits.require_members(number)
-        if not info.isdir():
+        if not info.isdir() and info.type not in _ABOUT:
             yield _member(forward, info)
     if forward.last != bytes(tarfile.BLOCKSIZE):
         raise ContainerError(DAMAGED)  # without a mark of its end, nobody can tell that it is whole
@@ -52,11 +55,16 @@ class _Info(tarfile.TarInfo):
             ContainerError: `container-damaged`.
         """
         try:
-            return super().frombuf(buf, encoding, errors)
+            found = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError:
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise  # two of these are the end of the file
-        raise ContainerError(DAMAGED)
+            damaged = ContainerError(DAMAGED)
+        else:
+            if buf[257:265] == _GNU:  # times stand where other forms have a part of the name
+                found.name = bytes(buf[:100]).split(b"\0")[0].decode(encoding, errors)
+            return found
+        raise damaged
 
 
 def _infos(forward: Forward) -> Iterator[tarfile.TarInfo]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -130,7 +131,13 @@ class Gathering:
 
     def _batches(self, slices: Iterable[Slice], *, signed: bool) -> Iterator[BatchRead]:
         try:
-            yield from read_all(slices, self.workers, signed=signed, limits=self.limits)
+            yield from read_all(
+                slices,
+                self.workers,
+                signed=signed,
+                limits=self.limits,
+                pulse=partial(self.look_at, 0),
+            )
         except FatalError:
             # Whoever ends a run may have ended its processes with it: that is no fault.
             self.look_at(0)

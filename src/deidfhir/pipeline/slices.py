@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,10 +33,19 @@ if TYPE_CHECKING:
 
 _OPEN = 5000
 """So many objects of one file are held as they are; those before them are made small."""
+_BEAT = 256
+
+
+def _no_pulse() -> None:
+    """Do nothing: nobody asks to end the run."""
 
 
 def read_slices(
-    batch: tuple[Slice, ...], *, signed: bool = False, limits: Limits = DEFAULT
+    batch: tuple[Slice, ...],
+    *,
+    signed: bool = False,
+    limits: Limits = DEFAULT,
+    pulse: Callable[[], None] = _no_pulse,
 ) -> BatchRead:
     """Read the files of some slices.
 
@@ -43,11 +53,13 @@ def read_slices(
         batch: The slices.
         signed: Whether to say what stands for the files as they were.
         limits: What files that hold others are refused beyond.
+        pulse: Called now and then while such a file is read; it may end the run by an error.
     """
     records, reader = Records(), Reader()
     done = []
     for one in batch:
         run = _Run(one, records, reader, limits, signed=signed)
+        run.pulse = pulse
         run.read()
         done.append(run.read_so_far)
     return BatchRead(sum(len(one.names) for one in batch), done, records.taken())
@@ -63,7 +75,8 @@ class _Run:
         self._limits, self._signature = limits, Signature() if signed else None
         self._digest = sha256(_bytes(one.place))
         self._groups: dict[int, list[Member]] = {}
-        self._open = 0
+        self._open = self._beats = 0
+        self.pulse: Callable[[], None] = _no_pulse
         self.read_so_far = SliceRead(one.key, one.place)
 
     def read(self) -> None:
@@ -141,6 +154,7 @@ class _Run:
     def take(self, header: Header, file: FileRead) -> None:
         """Take in an object of a file that holds several."""
         self._put(header, file.path, file.name, file.stands_for)
+        self._beat()
         self._open += 1
         if self._open >= _OPEN:
             self._records.pack()
@@ -171,16 +185,24 @@ class _Run:
         """Tell that something was skipped for cause."""
         self.read_so_far.skipped.append(Finding(code, path))
         if within:
+            self._beat()
             self.read_so_far.inside[path] = within
 
     def pass_over(self, path: str, *, doubtful: bool, within: str = "") -> None:
         """Count what is no DICOM at all."""
         self.read_so_far.foreign += 1
+        if within:
+            self._beat()
         if doubtful:
             # Empty, or blank as after a loss of power, it may have been an object once.
             self.read_so_far.doubtful.append(path)
             if within:
                 self.read_so_far.inside[path] = within
+
+    def _beat(self) -> None:
+        self._beats += 1
+        if self._beats % _BEAT == 0:
+            self.pulse()
 
 
 def _bytes(text: str) -> bytes:

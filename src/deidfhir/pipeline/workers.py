@@ -45,7 +45,12 @@ def default_workers() -> int:
 
 
 def read_all(
-    slices: Iterable[Slice], workers: int, *, signed: bool = False, limits: Limits = DEFAULT
+    slices: Iterable[Slice],
+    workers: int,
+    *,
+    signed: bool = False,
+    limits: Limits = DEFAULT,
+    pulse: Callable[[], None] | None = None,
 ) -> Iterator[BatchRead]:
     """Yield what was read of slices, batch by batch, in their order.
 
@@ -54,6 +59,7 @@ def read_all(
         workers: How many processes may read; with 1, none is started.
         signed: Whether to say what stands for the files as they were.
         limits: What files that hold others are refused beyond.
+        pulse: Called now and then while this process reads a file that holds others.
 
     Raises:
         FatalError: `worker-lost`.
@@ -63,7 +69,7 @@ def read_all(
     waiting = batches(slices, pace.size)
     for batch in waiting:
         begun = time.monotonic()
-        done = read(batch)
+        done = read(batch, pulse=pulse) if pulse else read(batch)
         pace.note(done.files, time.monotonic() - begun)
         yield done
         if workers > 1 and pace.seconds >= _ALONE:
