@@ -25,7 +25,7 @@ ISSUES = {
     *("invalid", "structure", "required", "value", "invariant", "security", "processing"),
     *("not-supported", "duplicate", "code-invalid", "business-rule", "conflict", "transient"),
     *("no-store", "exception", "incomplete", "informational", "suppressed", "deleted"),
-    *("login", "not-found", "timeout", "too-long", "throttled", "forbidden"),
+    *("login", "not-found", "timeout", "too-long", "too-costly", "throttled", "forbidden"),
 }
 
 
