@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from deidfhir.model.record import Evidence
 
 _PERSON_NAME = ("Alphabetic", "Ideographic", "Phonetic")
 _GREATEST = 10**18  # of whole numbers: no VR holds a longer one, and Python may refuse to print it
+_KEYS = 8192  # that are remembered: objects have mostly the same ones
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 
@@ -95,6 +97,7 @@ def _is_object(candidate: object) -> bool:
     ) and any(_tag(key) is not None for key in candidate)
 
 
+@lru_cache(_KEYS)
 def _tag(key: str) -> int | None:
     return int(key, 16) if _TAG.fullmatch(key) else None
 

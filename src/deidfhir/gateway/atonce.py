@@ -8,6 +8,7 @@ serves a whole series.
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any, NamedTuple
 
 from deidfhir.dicom.dicomjson import header_of_json
@@ -17,7 +18,8 @@ from deidfhir.dicom.scan.prefix import scanned
 from deidfhir.fhir.types import JsonObject
 from deidfhir.gateway.bundles import bundle_of
 from deidfhir.gateway.media import MediaType
-from deidfhir.gateway.objects import DICOM, DICOM_JSON, FIRST
+from deidfhir.gateway.multipart import Part, parts_of
+from deidfhir.gateway.objects import DICOM, DICOM_JSON, FIRST, RELATED
 from deidfhir.mapping.context import MappingContext
 from deidfhir.mapping.repeating import instance_like, is_plain
 from deidfhir.model.finding import Finding
@@ -65,10 +67,11 @@ class AtOnce:
             form: Its media type.
 
         Raises:
-            Refused: The study may not be mapped.
+            Refused: The study may not be mapped, or the body is broken.
         """
+        part = _only_part(body, form) if form.name == RELATED else Part(form, body)
         try:
-            header = _header(body, form.name)
+            header = _header(part.content, part.form.name) if part else None
             if header is None:
                 return None
             instance, codes = self._reader.read(header, FIRST)
@@ -122,6 +125,11 @@ def _series_in(bundle: JsonObject) -> dict[str, Any]:
     (study,) = [one for one in resources if one["resourceType"] == "ImagingStudy"]
     found: dict[str, Any] = study["series"][0]
     return found
+
+
+def _only_part(body: bytes, form: MediaType) -> Part | None:
+    parts = list(islice(parts_of(body, form, 2), 2))
+    return parts[0] if len(parts) == 1 else None
 
 
 def _header(body: bytes, form: str) -> Header | None:

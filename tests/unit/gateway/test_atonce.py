@@ -14,14 +14,14 @@ from pydicom.uid import ImplicitVRLittleEndian
 from deidfhir.gateway.answers import Refused
 from deidfhir.gateway.bundles import bundle_of
 from deidfhir.gateway.gateway import Gateway
-from deidfhir.gateway.media import MediaType
+from deidfhir.gateway.media import MediaType, media_type
 from deidfhir.gateway.objects import instances_of, read_body
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.gate import parse_accept
 from deidfhir.policy.policy import Policy
 from deidfhir.web.numbers import line_of
 from tests.synthetic.objects import codes, encode, equipment, instance
-from tests.unit.gateway.asking import part10
+from tests.unit.gateway.asking import part10, related
 
 DICOM = MediaType("application/dicom", {})
 DICOM_JSON = MediaType("application/dicom+json", {})
@@ -104,6 +104,25 @@ def test_each_object_gives_the_bytes_that_it_gives_alone(context: MappingContext
     as_json = [json.dumps(one.to_json_dict()).encode() for one in made]
     assert hold(as_json, DICOM_JSON, context) >= 34
     assert hold([b"[" + one + b"]" for one in as_json], DICOM_JSON, context) >= 34
+
+
+def test_a_single_part_is_as_good_as_a_body() -> None:
+    bodies = []
+    for one in objects():
+        headers, body = related(("application/dicom", part10(one)))
+        bodies.append(body)
+    form = media_type(headers["Content-Type"])
+    assert form is not None
+    assert hold(bodies, form, MappingContext()) >= 36
+
+
+def test_several_parts_go_the_long_way() -> None:
+    one = part10(instance(1, **REMOVED))
+    for count in (0, 2, 3):
+        headers, body = related(*[("application/dicom", one)] * count)
+        form = media_type(headers["Content-Type"])
+        assert form is not None
+        assert Gateway(MappingContext()).at_once.line(body, form) is None
 
 
 def test_objects_of_several_series_may_lie_among_each_other() -> None:

@@ -18,7 +18,7 @@ from tests.synthetic.objects import instance
 from tests.unit.gateway.asking import DICOM, DICOM_JSON, FHIR, asked, codes, part10, related
 
 ONE = part10(instance(1, PatientIdentityRemoved="YES", DeidentificationMethod="tool 1.0"))
-HEADERS, SEVERAL = related(("application/dicom", ONE))
+HEADERS, SEVERAL = related(*[("application/dicom", ONE)] * 2)
 WORD = "correct-horse-battery"
 
 
