@@ -31,7 +31,7 @@ _SMALL = 64 << 10
 """Bytes that hold up others no longer than handing them to a thread would."""
 _LIGHT = 400
 """Values in the markers of one object that are quickly mapped; real ones have some dozens."""
-_SERIES, _CHARACTERS = 1024, 64 << 20
+_SERIES, _BYTES = 1024, 64 << 20
 """Of so many series the last object is remembered, as long as their Bundles are no larger."""
 _HOLE = "\0"  # stands in no JSON
 
@@ -41,8 +41,8 @@ class _Made(NamedTuple):
 
     facts: Facts
     codes: tuple[str, ...]
-    before: str
-    after: str
+    before: bytes
+    after: bytes
     element: JsonObject
 
 
@@ -80,7 +80,7 @@ class AtOnce:
         made = self._made.get(id(instance.facts))
         if made is not None and made.codes == codes and is_plain(instance):
             element = instance_like(made.element, instance, self._context)
-            return f"{made.before}{line_of(element)}{made.after}".encode()
+            return b"".join((made.before, line_of(element).encode(), made.after))
         return self._mapped(instance, codes) if _weight(instance) <= _LIGHT else None
 
     def _mapped(self, instance: Instance, codes: tuple[str, ...]) -> bytes:
@@ -96,10 +96,10 @@ class AtOnce:
         if "extension" in element:
             return
         series["instance"] = [Text(_HOLE)]
-        before, _, after = line_of(bundle).partition(_HOLE)
+        before, _, after = line_of(bundle).encode().partition(_HOLE.encode())
         series["instance"] = [element]
         self._size += len(before) + len(after)
-        if len(self._made) >= _SERIES or self._size > _CHARACTERS:
+        if len(self._made) >= _SERIES or self._size > _BYTES:
             self._made.clear()
             self._size = len(before) + len(after)
         self._made[id(instance.facts)] = _Made(instance.facts, codes, before, after, element)

@@ -135,7 +135,7 @@ def test_objects_of_several_series_may_lie_among_each_other() -> None:
     assert hold([part10(one) for one in made], DICOM, MappingContext()) == 12
 
 
-@pytest.mark.parametrize(("limit", "most"), [("_SERIES", 2), ("_CHARACTERS", 9000)])
+@pytest.mark.parametrize(("limit", "most"), [("_SERIES", 2), ("_BYTES", 9000)])
 def test_more_series_than_are_remembered_give_the_same(
     monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
