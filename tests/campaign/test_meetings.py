@@ -105,7 +105,7 @@ def test_a_job_that_states_its_own_part_alone_is_found_out(
 def test_a_job_that_takes_the_others_instances_for_its_own_is_found_out(
     ground: MemoryGround, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Planner, "others", lambda *_: {})
+    monkeypatch.setattr(Planner, "others", lambda *_, **__: {})
     assert "lost: " in wrong("two-folders", ground, tmp_path)
 
 
