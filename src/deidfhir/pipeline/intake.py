@@ -28,7 +28,10 @@ _TOGETHER = 200
 _BETWEEN = 0.05
 """Seconds between two runs, in which a sync of another process may begin."""
 
-_LONGEST = 30.0
+_HELD = ("target-held", "journal-busy")
+"""Codes of errors that another run of this host is at: it will be over."""
+
+_SOON, _LONGEST = 0.2, 30.0
 """Seconds between two tries of what cannot be done now."""
 
 
@@ -139,8 +142,9 @@ class Intake:
             seconds: How long that may take; then the run that is under way is asked to end.
         """
         with self._changed:
-            self._ending = self.now() + seconds if self._ending is None else self._ending
-            self._next = 0.0
+            if self._ending is None:
+                self._ending = self.now() + seconds
+                self._failures, self._next = 0, 0.0
             self._changed.notify_all()
 
     def why_stop(self) -> str:
@@ -170,7 +174,7 @@ class Intake:
             if self._ending is not None and (not self._waiting or self._is_hopeless()):
                 self._ended = True
                 return None
-            pause = self._next - self.now() if self._error and self._ending is None else 0.0
+            pause = self._next - self.now() if self._error else 0.0
             if not self._waiting or pause > 0:
                 self._changed.wait(pause if self._waiting else None)
                 return ()
@@ -183,7 +187,9 @@ class Intake:
             return taken
 
     def _is_hopeless(self) -> bool:
-        return bool(self.why_stop()) or (self._error is not None and self._failures > 1)
+        """Whether what waits at the end cannot be done: it was tried once more, or time is over."""
+        error = self._error if self._failures else None
+        return bool(self.why_stop()) or (error is not None and error.code not in _HELD)
 
     def _put_off(self, error: DeidFhirError) -> None:
         with self._changed:
@@ -191,7 +197,8 @@ class Intake:
                 self.tell(f"what was sent waits: {error}")
             self._error = error
             self._failures += 1
-            self._next = self.now() + min(2.0 ** (self._failures - 1), _LONGEST)
+            pause = _SOON if self._ending is not None else 2.0 ** (self._failures - 1)
+            self._next = self.now() + min(pause, _LONGEST)
             self._give_back()
 
     def _break(self, taken: tuple[Delivery, ...], error: Exception) -> None:

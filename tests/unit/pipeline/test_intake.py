@@ -168,7 +168,20 @@ def test_at_the_end_what_cannot_be_done_is_tried_once_more_and_told() -> None:
     intake.put(delivered((1, 1)))
     intake.put(delivered((2, 1)))
     assert worked(intake) == 2
-    assert len(target.errors) == 1
+    assert len(target.errors) == 2
+
+
+def test_at_the_end_another_run_is_waited_for() -> None:
+    held = RetriableError("target-held", holder="x")
+    target, one = Target(errors=[held, held, held]), delivered((1, 1))
+    intake = Intake(target, time.monotonic)
+    intake.put(one)
+    assert worked(intake, 20) == 0
+    assert intake.state(one.unit) == Outcome(STATED)
+    target.errors = [held] * 100
+    intake = Intake(target, time.monotonic)
+    intake.put(one)
+    assert worked(intake, 0.5) == 1
 
 
 def test_what_comes_after_the_end_is_not_taken() -> None:
