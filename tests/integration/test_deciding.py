@@ -146,8 +146,10 @@ def test_statements_that_someone_changed_or_took_away_count_no_more(
             others.setenv("DEIDFHIR_LABEL", "PSEUDED")
             assert asked(site, archive.uid(1)) == ("outdated", "changed")
     mine = own(r4_site, archive)
-    put(r4_site.url, {**mine, "description": "of someone"})
-    assert asked(r4_site, archive.uid(1)) == ("outdated", "changed")
+    subject = {**mine["subject"]["identifier"], "value": "SOMEONE"}
+    for theirs_now in ({"description": "of someone"}, {"subject": {"identifier": subject}}):
+        put(r4_site.url, {**mine, **theirs_now})
+        assert asked(r4_site, archive.uid(1)) == ("outdated", "changed")
     put(r4_site.url, {**mine, "extension": "none"} | {"extension": mine["extension"]})
     assert asked(r4_site, archive.uid(1)) == ("removed", "")
     for name in only("Provenance", r4_site.stated(archive.folder)):

@@ -12,13 +12,16 @@ from deidfhir.mapping.enriched import is_enriched
 from deidfhir.mapping.foreign import Foreign
 from deidfhir.mapping.identity import bare
 from deidfhir.mapping.reverse import StatedInstance, read_back
+from deidfhir.mapping.study import map_study
 from deidfhir.mapping.withdrawal import is_ours, is_withdrawn
+from deidfhir.model.record import Instance
+from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict, folded
 from deidfhir.pipeline.merging import faithful
 from deidfhir.sync.guarding import is_subsetted
-from deidfhir.sync.journal import LEAVING, TOMBSTONES, StudyRow
+from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, StudyRow
 from deidfhir.sync.standing import version_of
-from deidfhir.sync.unit import HeldPart
+from deidfhir.sync.unit import HeldPart, Unit
 from deidfhir.tables import table
 from deidfhir.web.outcome import objects
 
@@ -179,10 +182,20 @@ class Judgement:
             return False
         if self._is_own:
             held = HeldPart(self.study, self._standing, self.patient, frozenset(), same=True)
-            return bool(faithful(self.uid, held, self.context))
+            every = faithful(self.uid, held, self.context)
+            return bool(every) and self._is_as_acknowledged(every)
         if self.row is None:
             return True
         return {one["id"] for one in self._standing} == self.row.statements.keys()
+
+    def _is_as_acknowledged(self, every: tuple[Instance, ...]) -> bool:
+        """Whether it is what the target last took, and no other of the same form."""
+        known = self.row.parts.get(DELIVERED) if self.row else None
+        if known is None:
+            return True
+        made = map_study(Study(self.uid, ()), self.context, every)
+        own = (made.imaging_study, made.provenances, made.shared, self.uid)
+        return known.sha == Unit(*own, {}, "", made.patients).sha
 
 
 def _instant(resource: JsonObject) -> datetime | None:

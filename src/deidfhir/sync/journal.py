@@ -54,7 +54,7 @@ _in_order = json.JSONEncoder(sort_keys=True).encode
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 DELIVERED = ""
-"""Stands among the sources of a row for what was ever sent and may still be on the target."""
+"""Stands among a row's sources for what was ever sent, among its parts for all of what stands."""
 
 _ABSENT = 10_000
 """So many ids of studies that have no row are kept in memory."""

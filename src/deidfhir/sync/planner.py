@@ -152,7 +152,7 @@ class Planner:
         self, unit: Unit, row: StudyRow | None, part: Parted, recorded: dict[str, str | None]
     ) -> tuple[StudyRow, StudyRow]:
         """Return the row of a study before its writes are sent, and once they are acknowledged."""
-        here = {self.listing.source, *self.covered}
+        here = {self.listing.source, *self.covered, DELIVERED}
         mine, said = self.mine(unit), self.said(part.read)
         before = StudyRow(
             "planned",
@@ -167,7 +167,11 @@ class Planner:
             said.sha or unit.sha,
             recorded,
             self.sources(mine, row, sent=True, unread=part.unread),
-            {**parts_of(row, here, part.lost), self.listing.source: self._part(said, row)},
+            {
+                **parts_of(row, here, part.lost),
+                DELIVERED: Part(unit.sha, {}),
+                self.listing.source: self._part(said, row),
+            },
             unit.standing,
         )
         return before, after

@@ -280,7 +280,7 @@ def test_a_source_whose_instances_the_target_lost_must_state_them_anew() -> None
     )
     part = Parted(unit("a"), lost=frozenset("b"))
     plan = planner().unit(unit("a"), NOTHING, known, "now", part)
-    assert plan.row.parts.keys() == {HERE, "x"}
+    assert plan.row.parts.keys() == {DELIVERED, HERE, "x"}
 
 
 def test_two_sources_conflict_only_over_an_instance_that_both_list() -> None:
