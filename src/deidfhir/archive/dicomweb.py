@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from deidfhir.archive.archive import Changed, Gone, Query, StudyListed, StudyObjects, Take, Unsteady
 from deidfhir.archive.search import STUDY, Search, unanswered
 from deidfhir.archive.way import Way
-from deidfhir.errors import FatalError, RetriableError
+from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.web.outcome import Rejected
+from deidfhir.web.speech import DICOMWEB
 from deidfhir.web.transport import Transport
 
 _TOO_MUCH = ("target-silent", "too-large")
 """Errors after which a series is asked for instance by instance: in one answer it is too much."""
 
-_GONE = (404, 410)
+_GONE, _OK = (404, 410), 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,21 @@ class DicomWeb:
         found = StudyObjects(whole=not sample)
         # Where so many came as there are, none of its series stands on another page.
         known = self._series(study.uid, first=study.instances is not None and not sample)
-        self._read(study.uid, known, take, sample, found)
+        full = self._read(study.uid, known, take, sample, found)
         if not sample and self._count(found) < (study.instances or 0):
             rest = [one for one in self._series(study.uid) if one not in known]
-            self._read(study.uid, rest, take, sample, found)
+            full &= self._read(study.uid, rest, take, sample, found)
+        count = self._count(found)
+        if not count or (not sample and self._is_doubtful(study, count, full=full)):
+            found.unreadable += self._missing(study.uid, count)
         if not self._count(found):
             raise Gone
-        count = self._count(found)
-        if not sample and count < (study.instances or 0):
-            found.unreadable += self._missing(study.uid, count)
         return found
+
+    @staticmethod
+    def _is_doubtful(study: StudyListed, count: int, *, full: bool) -> bool:
+        """Whether something may be missing: fewer came than there are, or a series gave nothing."""
+        return not full if study.instances is None else count < study.instances
 
     @staticmethod
     def _count(found: StudyObjects) -> int:
@@ -82,13 +88,18 @@ class DicomWeb:
 
     def _read(
         self, study: str, every: list[str], take: Take, sample: int, found: StudyObjects
-    ) -> None:
+    ) -> bool:
+        """Read series; whether each of them gave something."""
+        full = True
         for series in every:
+            before = self._count(found)
             if sample:
                 instances = self._instances(study, series, sample)
                 self._one_by_one(study, series, instances, take, found)
             else:
                 self._whole(study, series, take, found)
+            full &= self._count(found) > before
+        return full
 
     def position(self) -> str | None:
         """Return None: DICOMweb tells no changes."""
@@ -109,7 +120,7 @@ class DicomWeb:
             raise RetriableError("archive-unsteady", url=self.shown) from None
         except Rejected as refused:
             if refused.status in _GONE:
-                raise Gone from None
+                return []
             raise unanswered(self.shown, refused) from None
 
     def _whole(self, study: str, series: str, take: Take, found: StudyObjects) -> None:
@@ -117,7 +128,7 @@ class DicomWeb:
         try:
             found.objects += self.transport.send("GET", path, take=take).taken
         except (RetriableError, FatalError) as error:
-            if error.code not in _TOO_MUCH:
+            if error.code not in _TOO_MUCH and not _is_garbled(error):
                 raise
             self._one_by_one(study, series, self._instances(study, series), take, found)
         except Rejected as refused:
@@ -144,15 +155,30 @@ class DicomWeb:
                 found.objects += self.transport.send("GET", path, take=take).taken
             except Rejected as refused:
                 found.unreadable += refused.status not in _GONE
+            except FatalError as error:
+                if not _is_garbled(error):
+                    raise
+                found.unreadable += 1
 
     def _missing(self, study: str, count: int) -> int:
         """Return how many instances the archive says a study has beyond those that it gave.
 
-        Asked after they were read: what came meanwhile may be missing, too, and is told of.
+        Asked after they were read: what came meanwhile may be missing, too, and is told of. A study
+        that gave none, and that is listed still, or of which nobody says so, lacks one at least.
         """
+        least = 0 if count else 1
         try:
             listed = list(self.search.studies(Query({STUDY: study})))
-        except (Unsteady, Rejected):
+        except Unsteady:
+            return least
+        except Rejected as refused:
+            return least if refused.status not in _GONE else 0
+        told = [one.instances for one in listed if one.uid == study]
+        if not told:
             return 0
-        told = next((one.instances for one in listed if one.uid == study), None)
-        return max(0, (told or 0) - count)
+        return least if told[0] is None else max(0, told[0] - count)
+
+
+def _is_garbled(error: DeidFhirError) -> bool:
+    """Whether what an archive gives of something is no JSON, as where its text is in no UTF-8."""
+    return error.code == DICOMWEB.wrong and error.details.get("status") == _OK

@@ -174,22 +174,30 @@ class _Pages:
         self.shifted = False
 
     def __iter__(self) -> Iterator[tuple[str, int | None]]:
-        offset, last = 0, ""
+        offset, last, been = 0, "", set[str]()
         while True:
             overlap = 1 if offset else 0
             most = self._search.page + overlap
             page = self._search.page_of(*self._asked, offset - overlap, most)
             if overlap and (not page or page[0][0] != last):
+                if self._is_unpaged(page, offset):
+                    return
                 self.shifted = True
                 if not self._is_last_turn:
                     return
             elif overlap:
                 page = page[1:]
-            if not page:
+            # What comes again and again, whatever is passed over, would have no end.
+            if not page or been.issuperset(uid for uid, _ in page):
                 return
             yield from page
+            been.update(uid for uid, _ in page)
             offset += len(page)
             last = page[-1][0]
+
+    def _is_unpaged(self, page: list[tuple[str, int | None]], offset: int) -> bool:
+        """Whether a server gives all that it has, however little of it is asked for."""
+        return len(page) == offset > 1 and self._search.page_of(*self._asked, offset, 1) == page
 
 
 def _uid(result: dict[str, Any], tag: str) -> str:

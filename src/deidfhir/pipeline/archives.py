@@ -183,20 +183,25 @@ class Asking:
             return
         identity = self.source.id_of(one.uid)
         path = self.source.path_of(identity)
-        skipped = self._keep(found.objects, path)
+        kept, skipped = self._keep(found.objects, one.uid, path)
         read = len(found.objects) - len(skipped)
         if found.unreadable:
             skipped.append(Finding("instance-unavailable", path))
         if skipped:
             self.doubtful.add(identity)
             self.reading.skipped += skipped
+            # What was missing before explains nothing else that is missing now.
+            self.reading.doubtful.append(f"{path}#{digest(chr(10).join(sorted(kept)))}")
         self.objects[identity] = read
         self.reading.instances += read
         self.tell(self.reading.instances)
 
-    def _keep(self, objects: list[Header | str], path: str) -> list[Finding]:
-        """Keep what was read of a study; return what of it cannot be used."""
+    def _keep(
+        self, objects: list[Header | str], study: str, path: str
+    ) -> tuple[set[str], list[Finding]]:
+        """Keep what was read of a study; return its instances, and what cannot be used."""
         skipped: list[Finding] = []
+        kept: set[str] = set()
         records: dict[str, StudyRecord] = {}
         groups: dict[int, list[Member]] = {}
         for header in objects:
@@ -204,6 +209,8 @@ class Asking:
                 if isinstance(header, str):
                     raise ObjectSkipped(header)
                 one, codes = self._reader.read(header, path)
+                if one.facts.study_uid != study:
+                    raise ObjectSkipped("instance-unavailable")  # it is of another study
             except ObjectSkipped as skip:
                 skipped.append(Finding(skip.code, path))
                 continue
@@ -211,11 +218,12 @@ class Asking:
             if id(one.facts) not in groups:
                 groups[id(one.facts)] = []
                 record.groups.append((one.facts, path, groups[id(one.facts)]))
+            kept.add(one.sop_instance_uid)
             groups[id(one.facts)].append((one.sop_instance_uid, one.instance_number, "", ""))
             record.findings.update((code, path) for code in codes)
         for uid, record in records.items():
             self._spill.add(uid, pickle.dumps(record, 5))
-        return skipped
+        return kept, skipped
 
 
 def _header(source: DicomJson) -> Header | str:

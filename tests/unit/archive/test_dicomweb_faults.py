@@ -137,6 +137,7 @@ def test_what_was_deleted_since_it_was_listed_is_not_missing(cli: Cli, web: Web)
 
 def test_a_study_that_has_gone_since_it_was_listed_is_passed_over(cli: Cli, web: Web) -> None:
     web.says(SERIES_LIST, Reply(404))
+    web.says(LIST, [listed("0020000D", STUDY, 2)], [])
     assert shown(cli, web) == (0, 0, [])
     archive = open_archive(address(web), Opening())
     with pytest.raises(Gone):
