@@ -8,6 +8,8 @@ from dataclasses import dataclass
 UNLISTED = "~"
 """Stands first in the name of a source that lists nothing: it may not say now what it once said."""
 
+_WEB = ("http://", "https://")
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -34,7 +36,13 @@ class Listing:
 
     def covers(self, places: Iterable[str]) -> bool:
         """Whether all places of another source were listed by this one, too."""
-        return all(
-            any(one == own or one.startswith(own.rstrip("/") + "/") for own in self.places)
-            for one in places
-        )
+        return all(any(_holds(own, one) for own in self.places) for one in places)
+
+
+def _holds(own: str, other: str) -> bool:
+    """Whether a place is another one, or holds it.
+
+    What stands below an address of the web is another archive: no listing goes on into it.
+    """
+    below = own.rstrip("/") + "/"
+    return own == other or (other.startswith(below) and not own.startswith(_WEB))

@@ -197,3 +197,23 @@ def test_what_a_tombstone_stands_for_is_looked_at_again_once_the_journal_is_not_
 def test_what_was_leaving_and_is_seen_again_stays(journal: Journal) -> None:
     known(journal, 1, DELIVERED, state="leaving")
     assert swept(journal, seen=1)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "covers"),
+    [
+        ("/data", "/data/a", True),
+        ("/", "/data", True),
+        ("/data", "/data2", False),
+        ("ahi://store", "ahi://store/set", True),
+        ("https://host/v2", "https://host/v2", True),
+        ("https://host/v2", "https://host/v2/partitions/other", False),
+        ("http://host", "http://host/dicom-web", False),
+    ],
+)
+def test_only_what_a_source_has_listed_counts_as_covered(
+    own: str,
+    other: str,
+    covers: object,
+) -> None:
+    assert Listing("a", frozenset(), (own,)).covers((other,)) is covers
