@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from tests.orthanc.server import Orthanc
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Cli
     from tests.integration.support import Site
 
 STUDIES = 12
@@ -117,6 +119,26 @@ def test_a_log_whose_studies_were_not_stated_is_read_again(
     made = {kind: count for kind, count in run.report["resources"].items() if count}
     assert made.keys() == {"created", "updated", "unchanged"}
     assert fed.verify().code == 0
+
+
+def test_another_orthanc_at_the_same_address_is_told_and_all_is_read(
+    cli: Cli, own: Pacs, tmp_path: Path
+) -> None:
+    own.orthanc.clear()
+    for study in (1, 2, 3):
+        own.store(study, DeidentificationMethod="tool 1")
+    given = ("sync", "--from", own.orthanc.address, "--to", tmp_path / "out")
+    assert cli(*given).code == 0
+    own.orthanc.stop()
+    shutil.rmtree(own.orthanc.folder)
+    own.orthanc.start()
+    for study in (1, 2, 3):
+        own.store(study, DeidentificationMethod="tool 2")
+    run = cli(*given)
+    assert run.code == 0
+    assert "changes-lost" in run.out
+    stated = (tmp_path / "out" / "Provenance.ndjson").read_text()
+    assert (stated.count("tool 1"), stated.count("tool 2") > 0) == (0, True)
 
 
 @pytest.mark.parametrize("page", [2, 3, 5])

@@ -69,7 +69,7 @@ class Orthanc(DicomWeb):
         """Require that the log is the one of which a position is, and still goes back to it.
 
         Entries go with what they are about; only where the log was cleared, all are gone that were
-        there.
+        there. What another log has before that place was made later.
         """
         if not number:
             return
@@ -79,8 +79,8 @@ class Orthanc(DicomWeb):
                 raise CursorLost
             return
         (first, *_) = _entries(self._asked("/changes?since=0&limit=1")) or [{}]
-        seq = first.get("Seq")
-        if not isinstance(seq, int) or seq > number:
+        seq, made = first.get("Seq"), str(first.get("Date", ""))
+        if not isinstance(seq, int) or seq > number or made > since.partition("@")[2]:
             raise CursorLost
 
     def _studies(self, come: dict[str, str]) -> frozenset[str]:
@@ -96,7 +96,8 @@ class Orthanc(DicomWeb):
             study = self._object(path)
             if study is None:
                 continue  # it has gone again
-            uid = (study.get("MainDicomTags") or {}).get("StudyInstanceUID", "")
+            tags = study.get("MainDicomTags")
+            uid = tags.get("StudyInstanceUID") if isinstance(tags, dict) else ""
             if isinstance(uid, str) and is_usable(uid):
                 found.add(uid)
             come.pop(str(study.get("ID")), None)
