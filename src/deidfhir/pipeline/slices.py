@@ -110,8 +110,22 @@ class _Run:
             self._signature.add(name, status)
         if status.st_size == 0:
             raise ObjectSkipped("file-empty")
-        file = FileRead(path, name, path, self._stands_for(name, status))
-        take_file(kind, file, status.st_size, self._limits, self)
+        file, before = FileRead(path, name, path, self._stands_for(name, status)), self._objects
+        try:
+            take_file(kind, file, status.st_size, self._limits, self)
+        except ContainerError:
+            # That it was not whole before explains nothing of which it gives less now.
+            self._doubt(f"{path}#{self._objects - before}-{file.stands_for}", path)
+            raise
+
+    @property
+    def _objects(self) -> int:
+        return self.read_so_far.objects
+
+    def _doubt(self, path: str, within: str) -> None:
+        self.read_so_far.doubtful.append(path)
+        if within:
+            self.read_so_far.inside[path] = within
 
     def _part10(self, path: str, name: str) -> None:
         seen = look_at(path)
@@ -195,9 +209,7 @@ class _Run:
             self._beat()
         if doubtful:
             # Empty, or blank as after a loss of power, it may have been an object once.
-            self.read_so_far.doubtful.append(path)
-            if within:
-                self.read_so_far.inside[path] = within
+            self._doubt(path, within)
 
     def _beat(self) -> None:
         self._beats += 1

@@ -194,3 +194,26 @@ def test_a_container_is_read_back_as_it_was_stated(
     assert run_verify(options, where).exit_code == 0
     write_bytes(zip_of(objects({"1": (10, 1), "2": (11, 1)}), method), path)
     assert run_verify(options, where).exit_code == 3
+
+
+def test_a_container_that_was_never_whole_keeps_what_it_gives_less_of(
+    archive: Archive, tmp_path: Path
+) -> None:
+    """What was damaged before explains nothing else that is missing now."""
+    whole = tar_of(objects({"1": (10, 1), "2": (10, 2), "3": (11, 1), "4": (12, 1)}))
+    path = tmp_path / "x.tar"
+    ends = [whole.rindex(b"ustar") - 257 + 10]
+    ends += [whole.rindex(b"ustar", 0, ends[-1] - 10) - 257 + 10 for _ in "12"]
+    write_bytes(whole[: ends[0]], path)
+    for _ in range(2):
+        assert archive.sync(paths=(path,)).exit_code == 3
+        assert counts(archive) == [2, 1]
+    for end in (ends[1], ends[1]):
+        write_bytes(whole[:end], path)
+        for _ in range(2):
+            run = archive.sync(paths=(path,))
+            assert run.exit_code == 3
+            assert counts(archive) == [2, 1]
+    write_bytes(whole, path)
+    assert archive.sync(paths=(path,)).exit_code == 0
+    assert counts(archive) == [2, 1, 1]
