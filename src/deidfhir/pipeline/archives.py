@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 from deidfhir.archive.archive import (
@@ -16,6 +17,7 @@ from deidfhir.archive.archive import (
     Query,
     StudyListed,
     StudyObjects,
+    Take,
     Unsteady,
 )
 from deidfhir.dicom.dicomjson import header_of_json
@@ -28,6 +30,7 @@ from deidfhir.pipeline.reading import Reading
 from deidfhir.pipeline.records import Member, StudyRecord
 from deidfhir.pipeline.source import Before, Changes, Tell
 from deidfhir.pipeline.spill import Spill
+from deidfhir.pipeline.turns import Turns
 
 _AHEAD = 2
 """So many studies a connection are under way or wait to be taken."""
@@ -139,6 +142,7 @@ class Asking:
         try:
             for one in self.source.archive.studies(self.source.query):
                 self._listed = True
+                self._pulse()
                 if one.uid:
                     yield one
                 else:
@@ -154,31 +158,36 @@ class Asking:
     def read(self, studies: Iterable[StudyListed]) -> None:
         """Read studies; what has gone meanwhile is passed over."""
         connections = self.source.archive.connections
-        pool = ThreadPoolExecutor(connections)
+        turns = Turns[StudyObjects | None](connections, self._pulse)
+        take = turns.noting(_header)
         under_way: deque[tuple[StudyListed, Future[StudyObjects | None]]] = deque()
         try:
             for one in studies:
-                under_way.append((one, pool.submit(self._asked, one)))
+                under_way.append((one, turns.begin(partial(self._asked, one, take))))
                 if len(under_way) >= connections * _AHEAD:
-                    self._take(*under_way.popleft())
+                    first, answer = under_way.popleft()
+                    self._take(first, turns.answered(answer))
             while under_way:
-                self._take(*under_way.popleft())
+                first, answer = under_way.popleft()
+                self._take(first, turns.answered(answer))
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            turns.end()
+
+    def _pulse(self) -> None:
+        self.tell(self.reading.instances)
 
     def finished(self) -> Reading:
         """Return what was read."""
         self.reading.fold = self._spill
         return self.reading
 
-    def _asked(self, one: StudyListed) -> StudyObjects | None:
+    def _asked(self, one: StudyListed, take: Take) -> StudyObjects | None:
         try:
-            return self.source.archive.objects(one, _header, self.source.sample)
+            return self.source.archive.objects(one, take, self.source.sample)
         except Gone:
             return None
 
-    def _take(self, one: StudyListed, answer: Future[StudyObjects | None]) -> None:
-        found = answer.result()
+    def _take(self, one: StudyListed, found: StudyObjects | None) -> None:
         if found is None:
             return
         identity = self.source.id_of(one.uid)
@@ -194,7 +203,7 @@ class Asking:
             self.reading.doubtful.append(f"{path}#{digest(chr(10).join(sorted(kept)))}")
         self.objects[identity] = read
         self.reading.instances += read
-        self.tell(self.reading.instances)
+        self._pulse()
 
     def _keep(
         self, objects: list[Header | str], study: str, path: str
