@@ -40,12 +40,18 @@ def _add_source(one: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--source-access", metavar="FILE", help="how the archive is got at (TOML; docs/access.md)"
     )
-    group.add_argument("--modality", metavar="CODE", help="studies that have a series of it")
     group.add_argument(
-        "--study-date", metavar="RANGE", help="such as 20260101-20261231, 20260101- or 20260101"
+        "--modality", type=values.matched, metavar="CODE", help="studies that have a series of it"
+    )
+    group.add_argument(
+        "--study-date",
+        type=values.matched,
+        metavar="RANGE",
+        help="such as 20260101-20261231, 20260101- or 20260101",
     )
     group.add_argument(
         "--query",
+        type=values.matched,
         action="append",
         default=[],
         metavar="KEY=VALUE",

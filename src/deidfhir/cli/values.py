@@ -43,6 +43,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def matched(text: str) -> str:
+    """Return what studies must match; nothing at all would mean every study."""
+    if not text.strip() or any("\ud800" <= one <= "\udfff" for one in text):
+        raise argparse.ArgumentTypeError("it takes what studies must match, as UTF-8")
+    return text
+
+
 def connections(text: str) -> int:
     """Return a number of connections."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_CONNECTIONS):
