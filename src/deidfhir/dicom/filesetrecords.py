@@ -24,23 +24,24 @@ def referenced_files(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     Raises:
         ObjectSkipped: `file-unreadable` or `dicomdir-damaged`.
     """
-    for number, record in _in_use(_records(path)):
-        named = record.get("ReferencedFileID")
-        if named:
-            yield number, (str(named),) if isinstance(named, str) else tuple(map(str, named))
+    yield from _read(path)
 
 
-def _records(path: Path) -> list[Any]:
+def _read(path: Path) -> list[tuple[int, tuple[str, ...]]]:
+    """Return what `referenced_files` yields: pydicom may find what is broken as late as there."""
     from pydicom import dcmread  # noqa: PLC0415 - most runs never need it
 
     from deidfhir.dicom.quiet import quiet  # noqa: PLC0415
 
     try:
         with quiet():
-            found = dcmread(path)
-            if found.file_meta.get("MediaStorageSOPClassUID") != CLASS:
+            if not path.is_file():  # a pipe would be waited for
                 raise ObjectSkipped("dicomdir-damaged")
-            return list(found["DirectoryRecordSequence"].value or ())
+            found = dcmread(path)
+            if found.file_meta.get("MediaStorageSOPClassUID") != CLASS or _is_cut(found):
+                raise ObjectSkipped("dicomdir-damaged")
+            records = list(found["DirectoryRecordSequence"].value or ())
+            return [(number, _parts(one)) for number, one in _in_use(records) if _parts(one)]
     except ObjectSkipped:
         raise
     except OSError as error:
@@ -49,6 +50,20 @@ def _records(path: Path) -> list[Any]:
     except Exception:  # noqa: BLE001 - pydicom raises whatever the broken bytes lead it to
         code = "dicomdir-damaged"
     raise ObjectSkipped(code)
+
+
+def _is_cut(found: Any) -> bool:  # noqa: ANN401 - a data set
+    """Whether the records end before they should, which pydicom takes for fewer records."""
+    element = found.get_item("DirectoryRecordSequence")
+    value, length = getattr(element, "value", None), getattr(element, "length", None)
+    return isinstance(value, bytes) and isinstance(length, int) and len(value) < length
+
+
+def _parts(record: Any) -> tuple[str, ...]:  # noqa: ANN401 - a data set
+    named = record.get("ReferencedFileID")
+    if not named:
+        return ()
+    return (str(named),) if isinstance(named, str) else tuple(map(str, named))
 
 
 def _in_use(records: list[Any]) -> Iterator[tuple[int, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -229,3 +230,35 @@ def test_the_class_of_an_object_is_no_directory(directory: Path) -> None:
     assert not is_directory(files(directory)[0].read_bytes())
     assert not is_directory(b"")
     assert not is_directory(bytes(128) + b"DICM" + CTImageStorage.encode())
+
+
+@pytest.mark.parametrize("left", [0.3, 0.5, 0.9, 0.999])
+def test_a_dicomdir_that_is_cut_off_takes_nothing_away(
+    archive: Archive, directory: Path, left: float
+) -> None:
+    assert archive.sync(paths=(directory,)).exit_code == 0
+    held = archive.held()
+    whole = directory.read_bytes()
+    directory.write_bytes(whole[: int(len(whole) * left)])
+    for _ in range(2):
+        run = archive.sync(paths=(directory,))
+        assert [one.code for one in run.work.reading.skipped] == ["dicomdir-damaged"]
+        assert archive.held() == held
+
+
+@pytest.mark.parametrize("element", [b"\x04\x00\x10\x14", b"\x04\x00\x00\x15"])
+def test_a_dicomdir_with_a_broken_record_is_told_of(
+    cli: Cli, directory: Path, element: bytes
+) -> None:
+    whole = directory.read_bytes()
+    at = whole.index(element) + len(element) + 1  # in its Value Representation
+    directory.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+    run = cli("show", directory, "--json")
+    assert run.code == 3
+    assert [one["code"] for one in run.report["skipped"]] == ["dicomdir-damaged"]
+
+
+def test_a_dicomdir_that_is_a_pipe_holds_up_nothing(cli: Cli, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "DICOMDIR")
+    run = cli("show", tmp_path / "DICOMDIR", "--json")
+    assert (run.code, [one["code"] for one in run.report["skipped"]]) == (3, ["dicomdir-damaged"])
