@@ -168,13 +168,16 @@ class HealthImaging:
             Unreadable: They cannot be had, though it is listed.
         """
         try:
-            return list(instances_in(self.store.metadata(image_set)))
+            found = list(instances_in(self.store.metadata(image_set)))
         except aws.Denied:
             raise Unreadable from None
         except aws.Missing:
             if not self.store.is_deleted(image_set):
                 raise Unreadable from None
-        return []
+            return []
+        if not found:  # an image set is made of instances
+            raise Unreadable
+        return found
 
     def position(self) -> str | None:
         """Return an instant a while ago; None for one image set, which is always read."""

@@ -133,3 +133,19 @@ def test_one_image_set_adds_to_its_study_and_takes_nothing(
     assert counts(f"{ADDRESS}/{second}?region=eu-west-1") == [2]
     assert counts(f"{ADDRESS}?region=eu-west-1") == [2]
     assert counts(f"{ADDRESS}/{first}?region=eu-west-1") == [2]
+
+
+def test_an_image_set_whose_metadata_tells_of_no_instance_shrinks_no_study(
+    store: SimulatedStore, cli: Cli, tmp_path: Path
+) -> None:
+    first = put(store, 1, 1, 2)
+    given = ("sync", *FROM, "--to", tmp_path / "fhir", "--confirm-vanished", "1", "--json")
+    assert cli(*given).code == 0
+    held = (tmp_path / "fhir" / "ImagingStudy.ndjson").read_text(encoding="utf-8")
+    for series in store.held[first].metadata["Study"]["Series"].values():
+        series["Instances"] = {}
+    store.now += 3600
+    for _ in range(2):
+        run = cli(*given, "--full")
+        assert (run.code, "instance-unavailable" in run.out) == (3, True)
+        assert (tmp_path / "fhir" / "ImagingStudy.ndjson").read_text(encoding="utf-8") == held
