@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,11 @@ from deidfhir.gateway.meter import NO_ROUTE
 from deidfhir.gateway.route import Route
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+_HOST = re.compile(
+    r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?", re.ASCII
+)
+"""RFC 9110 7.2, without what no address of ours has."""
 
 
 def endpoint(routes: Mapping[str, Route], gateway: Gateway) -> Endpoint:
@@ -100,8 +106,18 @@ def _require_known(request: Request, gateway: Gateway) -> None:
     if gateway.tokens is not None:
         if not gateway.tokens.admits(request.headers.get("authorization", "")):
             raise refused("token-demanded", WWW_Authenticate='Bearer realm="deidfhir"')
-    elif gateway.hosts and request.url.hostname not in gateway.hosts:
+    elif gateway.hosts and _host_of(request) not in gateway.hosts:
         raise refused("host-unknown")
+
+
+def _host_of(request: Request) -> str:
+    """Return whom a request addresses; nothing where its header Host says none, or two.
+
+    Starlette takes its own address where that header is broken: then whoever breaks it is let in.
+    """
+    given = request.headers.getlist("host")
+    found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+    return (found["address"] or found["name"]).lower() if found else ""
 
 
 def _note(gateway: Gateway, route: str, status: int, seconds: float, code: str) -> None:

@@ -70,6 +70,25 @@ def test_a_body_in_another_form_is_refused(
     assert (answer.status_code, codes(answer)) == (status, [code])
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("a{b.elsewhere.example", "elsewhere.example:99999", "elsewhere.example:", 'a"b.example'),
+        *("[::1", "127.0.0.1@elsewhere.example", "127.0.0.1, elsewhere.example", "", "\xff"),
+    ],
+)
+def test_a_host_that_is_not_in_the_form_of_one_is_not_ours(host: str) -> None:
+    with asked(Gateway(MappingContext(), hosts=frozenset({"127.0.0.1"}))) as client:
+        answer = client.get("/metrics", headers={"Host": host.encode("latin-1")})  # type: ignore[arg-type]
+        assert (answer.status_code, codes(answer)) == (421, ["host-unknown"])
+
+
+def test_our_own_host_is_known_with_and_without_port_and_in_brackets() -> None:
+    with asked(Gateway(MappingContext(), hosts=frozenset({"127.0.0.1", "::1", "here"}))) as client:
+        for host in ("127.0.0.1", "127.0.0.1:8080", "[::1]", "[::1]:8080", "HERE:1"):
+            assert client.get("/metrics", headers={"Host": host}).status_code == 200
+
+
 def test_a_part_of_another_form_is_refused() -> None:
     headers, body = related(("application/dicom", ONE), ("image/jpeg", b"x"))
     with asked() as client:
