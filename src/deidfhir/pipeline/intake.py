@@ -25,6 +25,9 @@ from deidfhir.web.timing import Stop
 WAITING, UNDER_WAY = "waiting", "under-way"
 UNITS, OBJECTS, REMEMBERED = 1000, 100_000, 10_000
 _TOGETHER = 200
+_PATIENCE = 3
+"""After so many failures in a row fewer go together: some of them may be what others wait for."""
+
 _BETWEEN = 0.05
 """Seconds between two runs, in which a sync of another process may begin."""
 
@@ -84,6 +87,7 @@ class Intake:
     _error: DeidFhirError | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     _alone: int = field(default=0, init=False)
+    _most: int = field(default=_TOGETHER, init=False)
     _next: float = field(default=0.0, init=False)
     _ending: float | None = field(default=None, init=False)
     _ended: bool = field(default=False, init=False)
@@ -178,7 +182,7 @@ class Intake:
             if not self._waiting or pause > 0:
                 self._changed.wait(pause if self._waiting else None)
                 return ()
-            together = 1 if self._alone else _TOGETHER
+            together = 1 if self._alone else self._most
             taken = one_run(islice(self._waiting, together))
             for one in taken:
                 self._waiting.popleft()
@@ -199,6 +203,8 @@ class Intake:
             self._failures += 1
             pause = _SOON if self._ending is not None else 2.0 ** (self._failures - 1)
             self._next = self.now() + min(pause, _LONGEST)
+            if self._failures >= _PATIENCE:
+                self._most = max(len(self._taken) // 2, 1)
             self._give_back()
 
     def _break(self, taken: tuple[Delivery, ...], error: Exception) -> None:
@@ -223,6 +229,7 @@ class Intake:
                 self.tell("what was sent is being stated again")
                 self._error, self._failures = None, 0
             self._alone = max(self._alone - 1, 0)
+            self._most = min(2 * self._most, _TOGETHER)
             self._taken = ()
             waiting = {one.unit for one in self._waiting}
             for unit, outcome in outcomes.items():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -215,6 +216,30 @@ def test_a_request_at_which_the_program_breaks_is_not_the_end_of_the_others() ->
     (line,) = said
     assert "ZeroDivisionError" in line
     assert "DOE" not in line
+
+
+def test_units_that_together_fail_again_and_again_do_not_hold_up_the_others_for_good() -> None:
+    # Ten refusals with 500 in a row end a run, for it may be the server: here it is the studies.
+    bad, good = [delivered((one, 1)) for one in range(12)], delivered((20, 1))
+    units = {one.unit for one in bad}
+    runs: list[int] = []
+
+    def run(deliveries: tuple[Delivery, ...]) -> dict[str, Outcome]:
+        runs.append(len(deliveries))
+        if sum(one.unit in units for one in deliveries) >= 10:
+            raise RetriableError("target-busy", url="http://x", status=500, wait="")
+        states = ((one.unit, FAILED if one.unit in units else STATED) for one in deliveries)
+        return {unit: Outcome(state) for unit, state in states}
+
+    ticks = count(0.0, 40.0)  # a long time from one look to the next
+    intake = Intake(run, lambda: next(ticks), sleep=lambda _: None)
+    for one in (*bad, good):
+        intake.put(one)
+    with working(intake):
+        until(lambda: not intake.waiting or len(runs) > 20)
+    assert intake.state(good.unit) == Outcome(STATED)
+    assert runs == [13, 13, 13, 6, 7]
+    assert intake.error is None
 
 
 def test_a_unit_that_comes_again_while_it_is_under_way_is_done_again() -> None:
