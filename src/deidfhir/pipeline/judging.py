@@ -12,11 +12,12 @@ from deidfhir.mapping.enriched import is_enriched
 from deidfhir.mapping.foreign import Foreign
 from deidfhir.mapping.identity import bare
 from deidfhir.mapping.reverse import StatedInstance, read_back
+from deidfhir.mapping.steps import marker_sets, steps_of
 from deidfhir.mapping.study import map_study
 from deidfhir.mapping.withdrawal import is_ours, is_withdrawn
-from deidfhir.model.record import Instance
+from deidfhir.model.record import Facts, Instance
 from deidfhir.model.study import Study
-from deidfhir.model.verdict import Verdict, folded
+from deidfhir.model.verdict import Verdict, folded, verdict_of
 from deidfhir.pipeline.merging import faithful
 from deidfhir.sync.guarding import is_subsetted
 from deidfhir.sync.journal import DELIVERED, LEAVING, TOMBSTONES, StudyRow
@@ -127,7 +128,7 @@ class Judgement:
             return verdict.value, ""
         if not self._covers(stated):
             return "outdated", INSTANCES
-        return ("removed", "") if self._is_as_written() else ("outdated", CHANGED)
+        return ("removed", "") if self._is_as_written(stated) else ("outdated", CHANGED)
 
     def _nothing_stated(self) -> str:
         """Return the reason if no statement of ours stands about it."""
@@ -176,7 +177,7 @@ class Judgement:
         ours = [_instant(one) for one in self._standing]
         return theirs is not None and all(one is not None and theirs <= one for one in ours)
 
-    def _is_as_written(self) -> bool:
+    def _is_as_written(self, stated: list[StatedInstance]) -> bool:
         """Whether our statements are just what the mapping makes of what they say."""
         if self._unreadable or not self._standing:
             return False
@@ -184,9 +185,27 @@ class Judgement:
             held = HeldPart(self.study, self._standing, self.patient, frozenset(), same=True)
             every = faithful(self.uid, held, self.context)
             return bool(every) and self._is_as_acknowledged(every)
-        if self.row is None:
-            return True
-        return {one["id"] for one in self._standing} == self.row.statements.keys()
+        ids = {one["id"] for one in self._standing}
+        known = self.row is None or ids == self.row.statements.keys()
+        return known and ids == self._ids_of(stated)
+
+    def _ids_of(self, stated: list[StatedInstance]) -> set[str] | None:
+        """Return the ids of all Provenance that speak of just these instances (D17).
+
+        None where a verdict is not that of the markers beside it. Of someone else's ImagingStudy
+        not all is known that ours were made of, but whose markers are whose tells their places.
+        """
+        if any(verdict_of(one.markers)[0] is not one.verdict for one in stated):
+            return None
+        instances = [
+            Instance(Facts(self.uid, one.series_uid, one.markers), one.sop_instance_uid)
+            for one in stated
+        ]
+        return {
+            self.context.namer.provenance(self.uid, step.key, each.place)
+            for each in marker_sets(instances)
+            for step in steps_of(each, self.context)
+        }
 
     def _is_as_acknowledged(self, every: tuple[Instance, ...]) -> bool:
         """Whether it is what the target last took, and no other of the same form."""

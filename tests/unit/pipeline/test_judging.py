@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from deidfhir.config import Settings
 from deidfhir.fhir.versions import FhirName
 from deidfhir.mapping.context import MappingContext
-from deidfhir.mapping.study import MappedStudy, map_study
+from deidfhir.mapping.enriched import enriched
+from deidfhir.mapping.foreign import Foreign
+from deidfhir.mapping.study import MappedStudy, foreign_provenances, map_study
+from deidfhir.model.study import Study
 from deidfhir.model.verdict import Verdict
 from deidfhir.pipeline.files import read_paths
 from deidfhir.pipeline.judging import Decision, Judgement, study_uid_of
@@ -81,3 +85,59 @@ def test_an_imaging_study_with_several_uids_is_of_none() -> None:
     assert study_uid_of({"identifier": [one, same, {"system": "x", "value": "9"}]}) == "1.2"
     assert study_uid_of({"identifier": [one, other]}) == ""
     assert study_uid_of({}) == ""
+
+
+def beside(study: Study, context: MappingContext, *, enriches: bool) -> Judgement:
+    """Return what is known of someone else's ImagingStudy of a study, where ours stands by it."""
+    theirs: dict[str, Any] = {
+        "resourceType": "ImagingStudy",
+        "id": "pacs",
+        "meta": {"versionId": "7", "lastUpdated": "2024-01-01T00:00:00Z"},
+        "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{study.uid}"}],
+        "series": [
+            {"uid": uid, "instance": [{"uid": one.sop_instance_uid} for one in members]}
+            for uid, members in study.series().items()
+        ],
+    }
+    about = foreign_provenances(study, Foreign.of(theirs, enriched=enriches), context)
+    later = {"lastUpdated": "2024-01-02T00:00:00Z"}
+    dated = [{**one, "meta": {**one["meta"], **later}} for one in json.loads(json.dumps(about))]
+    if enriches:
+        changed = enriched(theirs, map_study(study, context).imaging_study, study, context)
+        theirs = json.loads(json.dumps(changed))
+    return Judgement(theirs, study.uid, tuple(dated), None, None, context)
+
+
+@pytest.mark.parametrize("enriches", [False, True])
+def test_every_golden_study_beside_someone_elses_is_as_it_is_stated(*, enriches: bool) -> None:
+    context, allowed = MappingContext(), 0
+    for case in CASES:
+        for study in read_paths([case / "input"]).studies:
+            if study.verdict is not Verdict.REMOVED and not enriches:
+                continue  # what is not removed has no place there
+            found = beside(study, context, enriches=enriches).decision()
+            assert (found.reason, found.detail) == (study.verdict.value, ""), case.name
+            allowed += found.is_allowed
+    assert allowed > 10
+
+
+@pytest.mark.parametrize("markers_too", [False, True])
+def test_a_verdict_that_someone_changed_on_someone_elses_counts_no_more(
+    *, markers_too: bool
+) -> None:
+    context, changed = MappingContext(), 0
+    for case in CASES:
+        for study in read_paths([case / "input"]).studies:
+            if study.verdict is not Verdict.MIXED:
+                continue
+            found = beside(study, context, enriches=True)
+            text = json.dumps(found.study)
+            for verdict in ("unknown", "not-removed", "contradictory"):
+                was = json.dumps({"url": "verdict", "valueCode": verdict})
+                text = text.replace(was, json.dumps({"url": "verdict", "valueCode": "removed"}))
+            if markers_too:
+                text = text.replace('"valueString": "NO"', '"valueString": "YES"')
+            decision = replace(found, study=json.loads(text)).decision()
+            assert decision.reason == "outdated", case.name
+            changed += 1
+    assert changed
