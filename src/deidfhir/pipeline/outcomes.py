@@ -10,6 +10,9 @@ from deidfhir.pipeline.delivery import Delivery
 from deidfhir.pipeline.runs import SyncRun
 
 STATED, REFUSED, FAILED = "stated", "refused", "failed"
+_MOST_TOLD = 100
+"""Findings of one request that are kept, for many are: errors before all others."""
+
 _FAILING = frozenset({"rejected", "server-failed", "ambiguous-resource", "set-aside"})
 
 
@@ -64,4 +67,5 @@ def _outcome(
     state = STATED
     if any(each.severity == "error" for each in told):
         state = FAILED if _FAILING & {each.code for each in told} else REFUSED
-    return Outcome(state, tuple(sorted(told | odd)))
+    every = sorted(told | odd, key=lambda one: (one.severity != "error", one))
+    return Outcome(state, tuple(sorted(every[:_MOST_TOLD])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from deidfhir.pipeline.intake import Crowded, Intake
 from deidfhir.pipeline.judging import Decision
 from deidfhir.pipeline.targets import TargetOptions
 from tests.synthetic.objects import instance
-from tests.unit.gateway.asking import DICOM, asked, codes, part10
+from tests.unit.gateway.asking import DICOM, DICOM_JSON, asked, codes, part10
 
 OBJECT = part10(instance(1, 1, 1, PatientIdentityRemoved="YES"))
 
@@ -64,6 +65,22 @@ def test_a_unit_at_which_the_program_breaks_has_failed_and_the_next_is_done(
     (line,) = said
     assert "ZeroDivisionError" in line
     assert "DOE" not in line + answer.text
+
+
+def test_what_is_kept_of_a_unit_is_bounded_and_what_refuses_it_is_kept_first(
+    gateway: Gateway,
+) -> None:
+    odd = [instance(one, 1, 1, PatientIdentityRemoved="YES") for one in range(2, 150)]
+    for one in odd:
+        one.InstanceNumber = [1, 2]
+    refused = instance(1, 1, 1, PatientIdentityRemoved="NO")
+    objects = [one.to_json_dict() for one in (*odd, refused)]
+    with asked(gateway) as client:
+        answer = client.post("/sync?wait=30", content=json.dumps(objects), headers=DICOM_JSON)
+        assert (answer.status_code, codes(answer)[0]) == (422, "not-accepted")
+        unit = client.get(answer.headers["location"]).json()
+    assert unit["state"] == "refused"
+    assert len(unit["findings"]) == len(codes(answer)) == 100
 
 
 def test_a_gateway_that_ends_takes_nothing_more(gateway: Gateway) -> None:
