@@ -26,6 +26,8 @@ from deidfhir.web.numbers import line_of
 
 _LONGEST = 60
 _LOOK = 0.02
+_GRACE = 1.0
+"""Seconds for a run that was asked to end, if nothing holds it up."""
 _OPEN = (WAITING, UNDER_WAY)
 _PASSING = "server-failed"
 
@@ -121,12 +123,14 @@ class Syncing:
     async def stop(self, seconds: float) -> None:
         """Wait until the worker has ended, and say what could not be done.
 
+        A target that does not answer holds it up for longer than it has: then it is left alone.
+
         Args:
             seconds: As for `drain`.
         """
         await self.drain(seconds)
         if self._worker is not None:
-            await asyncio.to_thread(self._worker.join)
+            await asyncio.to_thread(self._worker.join, self.intake.remaining + _GRACE)
         if left := self.intake.waiting:
             self.intake.tell(f"{left} units were not stated: they must be sent again")
 

@@ -151,6 +151,12 @@ class Intake:
                 self._failures, self._next = 0, 0.0
             self._changed.notify_all()
 
+    @property
+    def remaining(self) -> float:
+        """Seconds until what is under way is asked to end; none before `end` is called."""
+        with self._changed:
+            return 0.0 if self._ending is None else max(self._ending - self.now(), 0.0)
+
     def why_stop(self) -> str:
         """Return the code of the error that ends the run under way, or an empty text."""
         ending = self._ending

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deidfhir.gateway import targeted
+from deidfhir.gateway import syncing, targeted
 from deidfhir.gateway.deciding import Deciding
 from deidfhir.gateway.gateway import Gateway
+from deidfhir.gateway.limits import Limits
 from deidfhir.mapping.context import MappingContext
 from deidfhir.pipeline.deciding import Decider, Question
 from deidfhir.pipeline.intake import Crowded, Intake
@@ -88,6 +90,33 @@ def test_a_gateway_that_ends_takes_nothing_more(gateway: Gateway) -> None:
         client.portal.call(gateway.drain)  # type: ignore[union-attr]
         answer = client.post("/sync", content=OBJECT, headers=DICOM)
     assert (answer.status_code, codes(answer)) == (503, ["gateway-draining"])
+
+
+def test_a_target_that_does_not_answer_does_not_keep_the_gateway_from_ending(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    gateway.tell, gateway.limits = said.append, Limits(draining=0.1)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def stating(*_: object) -> Any:  # noqa: ANN401
+        def run(_: object) -> dict[str, object]:
+            begun.set()
+            let_go.wait(20)
+            return {}
+
+        return run
+
+    monkeypatch.setattr(targeted, "stating", stating)
+    monkeypatch.setattr(syncing, "_GRACE", 0.1)
+    with asked(gateway) as client:
+        assert client.post("/sync", content=OBJECT, headers=DICOM).status_code == 202
+        assert begun.wait(20)
+        ending = time.monotonic()
+    took = time.monotonic() - ending
+    let_go.set()
+    assert took < 10
+    assert said == ["1 units were not stated: they must be sent again"]
 
 
 class Slow(Decider):
