@@ -14,7 +14,7 @@ _GRACE = 5.0
 """Seconds more than a request may take to come: within them its route answers that it is slow."""
 
 _MOST_HEAD = 64 << 10
-"""Bytes of a head that is not complete."""
+"""Bytes of a head that is not complete, and of what stands beside a body: trailers and the like."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -28,6 +28,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _head: int | None = None
     """Bytes of a head that has begun; None outside of one."""
+    _beside: int = 0
+    """Bytes since the last that belonged to a body."""
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's types are its own
         """Begin a connection, or end it where there are too many."""
@@ -44,27 +46,39 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; the parser itself would take a head of any size."""
+        self._beside += len(data)
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
-            if self._head > _MOST_HEAD:
-                self._refuse("head-too-large")
+        if max(self._head or 0, self._beside) > _MOST_HEAD:
+            self._refuse("head-too-large")
 
     def on_message_begin(self) -> None:
         """Begin a request: its head must come."""
         super().on_message_begin()
-        self._head = 0
+        self._head, self._beside = 0, 0
         self._within(min(self.limits.heading, self.limits.receiving))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers are none, and nobody asks for them (RFC 9110 6.5.1)."""
+        if self._head is not None:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Take the head of a request: the rest must come."""
-        self._head = None
+        self._head, self._beside = None, 0
         self._within(self.limits.receiving + _GRACE)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take some of a body."""
+        self._beside = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Take a request as a whole."""
         self._whenever()
+        self._beside = 0
         super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
