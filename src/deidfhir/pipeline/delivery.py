@@ -31,6 +31,7 @@ class Delivery:
         findings: What reading them showed.
         studies: Ids of the ImagingStudies that it says something of.
         names: What stands for each of its instances, and for its study.
+        size: How many characters its objects state, those of a series once: what it weighs.
     """
 
     unit: str
@@ -38,6 +39,7 @@ class Delivery:
     findings: tuple[tuple[str, Finding], ...]
     studies: frozenset[str]
     names: frozenset[str]
+    size: int = 0
 
     def told(self) -> Iterator[tuple[Instance, list[Finding]]]:
         """Yield its instances, named so that no other unit's are called the same."""
@@ -75,7 +77,8 @@ def delivery_of(
     text = json.dumps([context.digest, sorted(told, key=repr)])
     unit = _digest(text)[:_DIGITS]
     every = tuple(one._replace(file=states.get(one.sop_instance_uid, "")) for one in instances)
-    return Delivery(unit, every, tuple(findings), frozenset(ids), frozenset(names))
+    size = sum(map(len, {id(one.facts): _told(one.facts) for one in every}.values()))
+    return Delivery(unit, every, tuple(findings), frozenset(ids), frozenset(names), size)
 
 
 def _stated(study: Study, context: MappingContext) -> tuple[list[object], LeavingStudy]:

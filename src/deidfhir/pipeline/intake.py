@@ -23,7 +23,7 @@ from deidfhir.pipeline.targets import TargetOptions
 from deidfhir.web.timing import Stop
 
 WAITING, UNDER_WAY = "waiting", "under-way"
-UNITS, OBJECTS, REMEMBERED = 1000, 100_000, 10_000
+UNITS, OBJECTS, CHARACTERS, REMEMBERED = 1000, 100_000, 256 << 20, 10_000
 _TOGETHER = 200
 _PATIENCE = 3
 """After so many failures in a row fewer go together: some of them may be what others wait for."""
@@ -69,6 +69,7 @@ class Intake:
         sleep: Waits some seconds.
         units: How many may wait.
         objects: How many objects may wait.
+        characters: How much they may state, with what is under way.
     """
 
     run: Run
@@ -77,6 +78,7 @@ class Intake:
     sleep: Callable[[float], None] = time.sleep
     units: int = UNITS
     objects: int = OBJECTS
+    characters: int = CHARACTERS
     done: Counter[str] = field(default_factory=Counter, init=False)
     """How many units were stated, refused and failed."""
 
@@ -107,8 +109,7 @@ class Intake:
                 return
             if self._ended or self._error is not None:
                 raise Halted(max(self._next - self.now(), 1.0))
-            objects = sum(len(each.instances) for each in self._waiting) + len(one.instances)
-            if len(self._waiting) >= self.units or (self._waiting and objects > self.objects):
+            if self._is_crowded(one):
                 raise Crowded
             self._waiting.append(one)
             self._note(one.unit, Outcome(WAITING))
@@ -242,6 +243,17 @@ class Intake:
                 self.done[outcome.state] += 1
                 if unit not in waiting:
                     self._note(unit, outcome)
+
+    def _is_crowded(self, one: Delivery) -> bool:
+        """Whether there is no room for one more; what is too large by itself is taken by itself."""
+        objects = sum(len(each.instances) for each in self._waiting) + len(one.instances)
+        here = (*self._taken, *self._waiting)
+        size = sum(each.size for each in here) + one.size
+        return (
+            len(self._waiting) >= self.units
+            or (bool(self._waiting) and objects > self.objects)
+            or (bool(here) and size > self.characters)
+        )
 
     def _is_last(self, one: Delivery) -> bool:
         """Whether just this waits already, and nothing after it that speaks of the same."""

@@ -136,6 +136,28 @@ def test_no_more_waits_than_may_wait() -> None:
     assert many.waiting == 1
 
 
+def test_no_more_waits_than_memory_is_there_for_and_what_is_under_way_counts() -> None:
+    large = delivered((1, 1), method="x" * 10_000)
+    assert 10_000 < large.size < 12_000
+    series = delivered((2, 1), (2, 2), method="x" * 10_000)
+    assert series.size < 24_000
+    intake = Intake(Target(), Time(), characters=25_000)
+
+    def run(deliveries: tuple[Delivery, ...]) -> dict[str, Outcome]:
+        intake.put(delivered((3, 1), method="x" * 10_000))
+        with pytest.raises(Crowded):
+            intake.put(delivered((4, 1), method="x" * 10_000))
+        intake.run = Target()
+        return Target()(deliveries)
+
+    intake.run = run
+    intake.put(large)
+    assert worked(intake) == 0
+    alone = Intake(Target(), Time(), characters=10)
+    alone.put(large)  # what is larger by itself is taken by itself
+    assert alone.waiting == 1
+
+
 @pytest.mark.parametrize(
     ("error", "needs"),
     [
