@@ -182,6 +182,9 @@ class Judgement:
         if self._unreadable or not self._standing:
             return False
         if self._is_own:
+            # Of a narrative, servers write all but its words in forms of their own.
+            if not self.study.get("text", {}).keys() <= {"status", "div"}:
+                return False
             held = HeldPart(self.study, self._standing, self.patient, frozenset(), same=True)
             every = faithful(self.uid, held, self.context)
             return bool(every) and self._is_as_acknowledged(every)

@@ -78,6 +78,16 @@ def test_what_has_another_form_than_ours_is_not_given_away(elements: dict[str, A
     assert found.reason == "outdated"
 
 
+def test_what_someone_put_beside_the_words_of_a_narrative_is_not_given_away() -> None:
+    context = MappingContext()
+    (study,) = read_paths([case / "input" for case in CASES if case.name == "tcia-study"]).studies
+    made = map_study(study, context)
+    text = made.imaging_study["text"]
+    assert judged(made, context, text=text).is_allowed
+    added = {**text, "extension": [{"url": "https://x.example/of", "valueString": "someone"}]}
+    assert judged(made, context, text=added).reason == "outdated"
+
+
 def test_an_imaging_study_with_several_uids_is_of_none() -> None:
     system = "urn:dicom:uid"
     one, other = ({"system": system, "value": value} for value in ("urn:oid:1.2", "1.3"))
