@@ -15,8 +15,8 @@ from tools.bench_memory import MUST, measure
 MOST_MORE = 12
 """Megabytes more that three times the instances may take: what is kept of their studies."""
 A_MEMBER = 450
-"""Bytes that a member of a container may take, to know its name again and for its packed record: half
-of what these objects have. It takes some 140; the peak of a process is known to a megabyte or two."""
+"""Bytes that a member of a container may take, to know its name again and for its packed record:
+half of what these objects have. It takes some 140, and a peak is known to a megabyte or two."""
 
 READ = """
 import sys
