@@ -115,7 +115,7 @@ def process_environment(more: Mapping[str, str] | None = None) -> dict[str, str]
     return {**os.environ, "PYTHONPATH": str(SOURCES), **(more or {})}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_folder() -> Path:
     """Return the folder of real DICOM objects, which is not part of the repository."""
     if not REAL.is_dir():

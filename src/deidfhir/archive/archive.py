@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,12 +62,10 @@ class StudyObjects:
     Args:
         objects: What was made of each instance.
         unreadable: How many of its instances could not be had, though the archive lists them.
-        whole: Whether all of its instances were asked for; not where they are sampled.
     """
 
     objects: list[Any] = field(default_factory=list)
     unreadable: int = 0
-    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,8 @@ class Archive(Protocol):
         """Look whether what is needed here is there: files, secrets, libraries; ask nobody.
 
         Raises:
-            UsageError: A setting is wrong, or a library that it needs is not installed.
-            FatalError: A secret or a file cannot be used.
+            UsageError: A setting is wrong.
+            FatalError: A secret or a file cannot be used, or a library is not installed.
         """
 
     def studies(self, query: Query) -> Iterable[StudyListed]:
@@ -144,7 +142,7 @@ class Archive(Protocol):
             since: A position, as `position` or `Changed` gave it.
 
         Raises:
-            CursorLost: It no longer tells.
+            CursorLost: It no longer tells, or never does.
         """
 
     def walk(self) -> Mapping[str, Callable[[], str | None]]:
@@ -153,12 +151,3 @@ class Archive(Protocol):
         Each returns the code of a remark (`mappings/doctor.toml`), or None, and raises where the
         way ends.
         """
-
-
-def each_once(studies: Iterable[StudyListed]) -> Iterator[StudyListed]:
-    """Yield studies, each UID once."""
-    seen: set[str] = set()
-    for one in studies:
-        if one.uid not in seen:
-            seen.add(one.uid)
-            yield one

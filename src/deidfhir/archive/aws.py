@@ -58,16 +58,12 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `cloud-extra`.
+        FatalError: `extra-missing`.
     """
     try:
         import boto3  # noqa: PLC0415 - an extra
     except ImportError:
-        missing = True
-    else:
-        missing = False
-    if missing:
-        raise UsageError("cloud-extra", cloud="AWS HealthImaging", extra="aws")
+        raise FatalError("extra-missing", what="AWS HealthImaging", extra="aws") from None
     return boto3
 
 
@@ -79,8 +75,8 @@ def session(place: str, region: str) -> Any:  # noqa: ANN401 - the library has n
         region: The region that is meant; empty for what that chain says.
 
     Raises:
-        UsageError: `cloud-extra` or `aws-region`.
-        FatalError: `archive-credentials`: the profile is not there.
+        UsageError: `aws-region`.
+        FatalError: `extra-missing` or `archive-credentials`: the profile is not there.
     """
     boto3 = library()
     made = _tried(place, 0, lambda: boto3.session.Session(region_name=region or None))
@@ -99,8 +95,8 @@ def client(place: str, region: str, timeout: float, connections: int) -> Any:  #
         connections: Requests under way at most.
 
     Raises:
-        UsageError: `cloud-extra` or `aws-region`.
-        FatalError: `archive-credentials`.
+        UsageError: `aws-region`.
+        FatalError: `extra-missing` or `archive-credentials`.
     """
     opened = session(place, region)
     from botocore.config import Config  # noqa: PLC0415 - an extra
@@ -138,7 +134,7 @@ def require_credentials(place: str, region: str, timeout: float) -> None:
         timeout: Seconds that it may take.
 
     Raises:
-        FatalError: `archive-credentials`.
+        FatalError: `extra-missing` or `archive-credentials`.
         RetriableError: Whoever issues them is silent.
     """
     opened = session(place, region)

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from deidfhir.archive.archive import Changed, Gone, Query, StudyListed, StudyObjects, Take, Unsteady
+from deidfhir.archive.archive import (
+    Changed,
+    CursorLost,
+    Gone,
+    Query,
+    StudyListed,
+    StudyObjects,
+    Take,
+    Unsteady,
+)
 from deidfhir.archive.search import STUDY, Search, unanswered
 from deidfhir.archive.way import Way
 from deidfhir.errors import DeidFhirError, FatalError, RetriableError
@@ -63,7 +72,7 @@ class DicomWeb:
 
     def objects(self, study: StudyListed, take: Take, sample: int = 0) -> StudyObjects:
         """Return every instance of a study: one request a series."""
-        found = StudyObjects(whole=not sample)
+        found = StudyObjects()
         # Where so many came as there are, none of its series stands on another page.
         known = self._series(study.uid, first=study.instances is not None and not sample)
         full = self._read(study.uid, known, take, sample, found)
@@ -106,8 +115,8 @@ class DicomWeb:
         return None
 
     def changed(self, since: str) -> Changed:
-        """Return nothing: it is not asked."""
-        raise NotImplementedError(since)
+        """Tell nothing."""
+        raise CursorLost(since)
 
     def walk(self) -> Mapping[str, Callable[[], str | None]]:
         """Return what walks each leg of the way to it."""

@@ -138,7 +138,7 @@ class HealthImaging:
             FatalError: We are not let in.
         """
         # One image set may be a part of the study: what it lacks is not gone (D19).
-        found = StudyObjects(whole=not self.image_set and not sample)
+        found = StudyObjects()
         named = [self.image_set] if self.image_set else self._image_sets(study.uid)
         taken: dict[str, int] = {}
         for image_set in named:

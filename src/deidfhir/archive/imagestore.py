@@ -58,7 +58,8 @@ class ImageStore:
         """Look whether the library is there, and which region it would ask.
 
         Raises:
-            UsageError: `cloud-extra` or `aws-region`.
+            UsageError: `aws-region`.
+            FatalError: `extra-missing`.
             FatalError: `archive-credentials`: the profile is not there.
         """
         if self.made is None:
@@ -77,7 +78,8 @@ class ImageStore:
         """Return the way to the service, with the authorities that the library trusts.
 
         Raises:
-            UsageError: `cloud-extra` or `aws-region`.
+            UsageError: `aws-region`.
+            FatalError: `extra-missing`.
             FatalError: `archive-credentials`: the profile is not there.
         """
         trusted = Connection(ca=os.environ.get("AWS_CA_BUNDLE") or None)

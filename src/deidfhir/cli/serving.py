@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from deidfhir.cli.progress import Progress, say
@@ -12,6 +11,7 @@ from deidfhir.cli.site import context_of
 from deidfhir.errors import FatalError, UsageError
 from deidfhir.pipeline.eventlog import EventLog
 from deidfhir.pipeline.targets import TargetOptions
+from deidfhir.web.address import is_loopback
 from deidfhir.web.events import Events
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def serve(options: argparse.Namespace, _progress: Progress) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deidfhir"):
             raise
-        raise FatalError("gateway-extra") from None
+        raise FatalError("extra-missing", what="serve", extra="gateway") from None
     place = Place(options.host, options.port, options.tls_certificate, options.tls_key)
     place.require_certificate()
     gateway = _gateway(options)
@@ -47,19 +47,12 @@ def _require_safe(options: argparse.Namespace) -> None:
     """
     if options.tls_key and not options.tls_certificate:
         raise UsageError("gateway-key")
-    if _is_loopback(options.host):
+    if is_loopback(options.host):
         return
     if options.token_file is None:
         raise UsageError("gateway-open", host=options.host)
     if options.tls_certificate is None and not options.behind_proxy:
         raise UsageError("gateway-plain", host=options.host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _gateway(options: argparse.Namespace) -> Gateway:

@@ -20,17 +20,21 @@ SOON = {"Retry_After": "1"}
 """Headers of what may be tried again at once."""
 
 
+_MOST_TOLD = 100
+"""Findings that an answer holds."""
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
     """A request that is not done; nothing of it stands in the answer.
 
     Args:
-        *findings: Why; the first gives the status.
+        *findings: Why; the first gives the status, and only some are told.
         headers: Of the answer.
     """
 
     def __init__(self, *findings: Finding, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(*(one.code for one in findings))
-        self.findings = findings
+        self.findings = findings[:_MOST_TOLD]
         self.headers = dict(headers or {})
 
     @property

@@ -15,8 +15,6 @@ from deidfhir.model.finding import Finding
 from deidfhir.model.study import Study
 from deidfhir.pipeline.gate import admitted
 
-_MOST_TOLD = 20
-
 
 def bundle_of(studies: Iterable[Study], context: MappingContext) -> JsonObject:
     """Return one transaction of all resources of some studies; what they share stands once.
@@ -35,7 +33,7 @@ def bundle_of(studies: Iterable[Study], context: MappingContext) -> JsonObject:
         for one in mapped.resources if mapped else ():
             resources.setdefault((one["resourceType"], one["id"]), one)
     if wrong:
-        raise Refused(*wrong[:_MOST_TOLD])
+        raise Refused(*wrong)
     return transaction(tuple(resources.values()))
 
 

@@ -21,8 +21,6 @@ from deidfhir.pipeline.gate import admitted
 NOT_STATED = "not-stated"
 """The reason where a resource states nothing of an instance."""
 
-_MOST_TOLD = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -174,7 +172,7 @@ def judged_resources(resources: Iterable[JsonObject], context: MappingContext) -
         resources, lambda place: broken.append(Finding("statement-unreadable", place.rstrip(".")))
     )
     if broken:
-        raise Refused(*broken[:_MOST_TOLD])
+        raise Refused(*broken)
     if not stated:
         raise refused("study-missing")
     found = []

@@ -25,8 +25,6 @@ OBJECTS = (DICOM, DICOM_JSON, RELATED)
 FIRST = "#1"
 """What the first object of a request is called."""
 
-_MOST_TOLD = 20
-
 
 def read_body(body: bytes, form: MediaType, most: int) -> list[Part]:
     """Return the parts of a body that holds objects.
@@ -74,7 +72,7 @@ def instances_of(parts: list[Part], most: int) -> tuple[StudyFold, list[Instance
         fold.add(instance, [Finding(code, name) for code in codes])
         found.append(instance)
     if wrong:
-        raise Refused(*wrong[:_MOST_TOLD])
+        raise Refused(*wrong)
     if not found:
         raise refused("body-empty")
     return fold, found

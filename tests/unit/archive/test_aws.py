@@ -48,7 +48,7 @@ def test_a_library_that_is_missing_is_named(cli: Cli, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "boto3", None)
     ran = cli("show", "--from", ADDRESS)
     assert (ran.code, ran.err) == (
-        2,
+        1,
         "deidfhir: AWS HealthImaging needs a library: pip install 'deidfhir[aws]'\n",
     )
 

@@ -71,7 +71,7 @@ def test_a_library_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, "google.auth", None)
     ran = cli("show", "--from", address(cloud))
     assert (ran.code, ran.err) == (
-        2,
+        1,
         "deidfhir: Google Cloud needs a library: pip install 'deidfhir[google]'\n",
     )
 

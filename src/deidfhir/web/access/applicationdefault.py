@@ -7,7 +7,7 @@ import warnings
 from datetime import UTC
 from typing import Any
 
-from deidfhir.errors import DeidFhirError, FatalError, RetriableError, UsageError
+from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.web.access.issued import Issued
 from deidfhir.web.access.tokens import Token, TokenKeeper
 from deidfhir.web.timing import Clock
@@ -36,17 +36,13 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `cloud-extra`.
+        FatalError: `extra-missing`.
     """
     try:
         import google.auth  # noqa: PLC0415 - an extra
         import google.auth.transport.requests  # noqa: PLC0415
     except ImportError:
-        missing = True
-    else:
-        missing = False
-    if missing:
-        raise UsageError("cloud-extra", cloud="Google Cloud", extra="google")
+        raise FatalError("extra-missing", what="Google Cloud", extra="google") from None
     # What it advises of projects and quotas goes to nobody who asked for it: see docs/clouds.md.
     logging.getLogger("google.auth").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"google\.auth")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from deidfhir.errors import DeidFhirError, FatalError, RetriableError, UsageError
+from deidfhir.errors import DeidFhirError, FatalError, RetriableError
 from deidfhir.web.access.issued import Issued
 from deidfhir.web.access.tokens import Token, TokenKeeper
 from deidfhir.web.timing import Clock
@@ -36,16 +36,12 @@ def library() -> Any:  # noqa: ANN401 - a module
     """Return the library, which is an extra.
 
     Raises:
-        UsageError: `cloud-extra`.
+        FatalError: `extra-missing`.
     """
     try:
         from azure import identity  # noqa: PLC0415 - an extra
     except ImportError:
-        missing = True
-    else:
-        missing = False
-    if missing:
-        raise UsageError("cloud-extra", cloud="Azure", extra="azure")
+        raise FatalError("extra-missing", what="Azure", extra="azure") from None
     # It tells at length of each credential that is not there; what is to be done we say.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
     return identity

@@ -160,11 +160,7 @@ def needed_library() -> Any:  # noqa: ANN401 - a module
     try:
         from authlib.integrations import requests_client  # noqa: PLC0415 - an extra
     except ImportError:
-        missing = True
-    else:
-        missing = False
-    if missing:
-        raise FatalError("extra-missing")
+        raise FatalError("extra-missing", what="OAuth 2.0 and SMART", extra="auth") from None
     return requests_client
 
 
